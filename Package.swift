@@ -1,0 +1,84 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+let strictC: [CSetting] = [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)]
+
+/// Static archives by exact name, so that the executable needs only libc on the machine it traces.
+let libbpf: [LinkerSetting] = [
+  .linkedLibrary(":libbpf.a"), .linkedLibrary(":libelf.a"), .linkedLibrary(":libz.a"),
+]
+let lua: [LinkerSetting] = [.linkedLibrary(":liblua5.4.a"), .linkedLibrary("m")]
+
+func room(_ name: String, _ dependencies: [Target.Dependency], link: [LinkerSetting] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict, linkerSettings: link)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "moontrace",
+  products: [
+    .library(name: "Moontrace", targets: ["Tracing"]),
+    .executable(name: "moontrace", targets: ["moontrace"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+  ],
+  targets: [
+    // The rooms, lowest first; docs/architecture.md says what each is for.
+    .systemLibrary(name: "CLibbpf"),
+    .systemLibrary(name: "CLua"),
+    .target(name: "CEventCore", cSettings: strictC),
+    .target(name: "CLuaBridge", dependencies: ["CLua", "CEventCore"], cSettings: strictC, linkerSettings: lua),
+    .target(name: "CLuaLibrary", cSettings: strictC + [.disableWarning("c23-extensions")]),  // #embed
+    room("Support", []),
+    room("BTF", ["Support"]),
+    room("Recipes", ["BTF", "Support"]),
+    room("KernelLoader", ["CLibbpf", "BTF", "Support"], link: libbpf),
+    room("EventStream", ["CEventCore", "BTF", "Support"]),
+    room("LuaRuntime", ["CLuaBridge", "CLua", "Support"]),
+    room(
+      "Tracing",
+      [
+        "LuaRuntime", "EventStream", "KernelLoader", "Recipes", "BTF", "Support", "CLuaLibrary", "CLuaBridge",
+        "CEventCore",
+      ]),
+    .executableTarget(
+      name: "moontrace",
+      dependencies: [
+        "Tracing", "Recipes", "Support",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict,
+      linkerSettings: [
+        // C++ and GCC run-time parts of the Swift library go inside; symbols stay out of the release.
+        .unsafeFlags(
+          ["-Xclang-linker", "-static-libstdc++", "-Xclang-linker", "-static-libgcc", "-Xlinker", "-s"],
+          .when(configuration: .release))
+      ]),
+
+    .executableTarget(name: "workload", path: "Tests/Workload", cSettings: strictC),
+    .executableTarget(
+      name: "RingBenchmark",
+      dependencies: ["LuaRuntime", "EventStream", "KernelLoader", "CLibbpf", "CEventCore", "Support"],
+      path: "Tests/RingBenchmark", swiftSettings: strict),
+    .target(
+      name: "EventStreamTestSupport", dependencies: ["CEventCore"], path: "Tests/EventStreamTestSupport",
+      cSettings: strictC),
+    .target(
+      name: "LuaRuntimeTestSupport", dependencies: ["CLuaBridge", "CEventCore"], path: "Tests/LuaRuntimeTestSupport",
+      cSettings: strictC),
+    tests("SupportTests", ["Support"]),
+    tests("BTFTests", ["BTF", "Support"]),
+    tests("RecipesTests", ["Recipes", "Support"]),
+    tests("KernelLoaderTests", ["KernelLoader", "CLibbpf", "BTF", "Support"]),
+    tests("EventStreamTests", ["EventStream", "EventStreamTestSupport", "CEventCore", "BTF", "Support"]),
+    tests("LuaRuntimeTests", ["LuaRuntime", "LuaRuntimeTestSupport", "CLuaBridge", "CEventCore", "Support"]),
+    tests("CommandLineTests", ["KernelLoader", "CLibbpf", "Support", "moontrace", "workload"]),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .gnu17
+)

@@ -1,0 +1,109 @@
+// The buffer in front of a descriptor. Whole lines leave it together, so that readers of a pipe or a terminal
+// never see half a record for long.
+#define _GNU_SOURCE  // memrchr
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "mt_format.h"
+
+#define FIRST_CAPACITY (64 * 1024)
+// A line longer than this is written in pieces.
+#define LONGEST_LINE (1024 * 1024)
+
+_Static_assert(FIRST_CAPACITY >= 2 * MT_CHUNK, "a reservation must fit an empty buffer");
+
+bool mt_output_open(mt_output *output, int fd) {
+  *output = (mt_output){.bytes = malloc(FIRST_CAPACITY), .capacity = FIRST_CAPACITY, .fd = fd};
+  return output->bytes != NULL;
+}
+
+void mt_output_close(mt_output *output) {
+  if (output->fd >= 0) mt_output_flush(output);
+  free(output->bytes);
+  *output = (mt_output){.fd = -1};
+}
+
+static void fail(mt_output *output, int error) {
+  if (output->error == 0) output->error = error;
+  output->taken += output->length;
+  output->length = 0;
+}
+
+// One write, past interruptions and a descriptor that someone made non-blocking. -1 when it failed.
+static ssize_t write_some(int fd, const char *bytes, size_t count) {
+  while (true) {
+    ssize_t written = write(fd, bytes, count);
+    if (written >= 0) return written;
+    if (errno == EAGAIN) {
+      poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, -1);
+    } else if (errno != EINTR) {
+      return -1;
+    }
+  }
+}
+
+// Writes the first `count` bytes and moves the rest to the front.
+static void write_front(mt_output *output, size_t count) {
+  for (size_t start = 0; start < count;) {
+    ssize_t written = write_some(output->fd, output->bytes + start, count - start);
+    if (written < 0) {
+      fail(output, errno);
+      return;
+    }
+    start += (size_t)written;
+  }
+  memmove(output->bytes, output->bytes + count, output->length - count);
+  output->length -= count;
+  output->taken += count;
+}
+
+bool mt_output_flush(mt_output *output) {
+  if (output->error == 0 && output->fd >= 0 && output->length > 0) write_front(output, output->length);
+  return output->error == 0;
+}
+
+static bool has_room(const mt_output *output, size_t count) {
+  return output->capacity - output->length >= count;
+}
+
+static bool grow(mt_output *output) {
+  char *bytes = realloc(output->bytes, output->capacity * 2);
+  if (!bytes) return false;
+  output->bytes = bytes;
+  output->capacity *= 2;
+  return true;
+}
+
+static void write_whole_lines(mt_output *output) {
+  const char *end = memrchr(output->bytes, '\n', output->length);
+  if (end) write_front(output, (size_t)(end - output->bytes) + 1);
+}
+
+void mt_output_make_room(mt_output *output, size_t count) {
+  if (output->error != 0) fail(output, output->error);
+  if (output->fd >= 0) write_whole_lines(output);
+  if (has_room(output, count)) return;
+  bool may_grow = output->fd < 0 || output->capacity < LONGEST_LINE;
+  if (may_grow && grow(output)) return;
+  if (output->fd < 0) {
+    fail(output, ENOMEM);
+  } else {
+    mt_output_flush(output);
+  }
+}
+
+void mt_output_append(mt_output *output, const void *bytes, size_t length) {
+  const char *from = bytes;
+  while (length > output->capacity - output->length) {
+    size_t piece = length < MT_CHUNK ? length : MT_CHUNK;
+    memcpy(mt_reserve(output, piece), from, piece);
+    output->length += piece;
+    from += piece;
+    length -= piece;
+  }
+  if (length == 0) return;
+  memcpy(output->bytes + output->length, from, length);
+  output->length += length;
+}

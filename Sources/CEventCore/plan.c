@@ -1,0 +1,71 @@
+// Reading the fields of one record. Nothing here looks beyond the bytes that its caller vouches for.
+#include "mt_plan.h"
+
+#include <string.h>
+
+static uint64_t load_unsigned(const uint8_t *bytes, uint32_t size) {
+  uint64_t value = 0;
+  memcpy(&value, bytes, size <= sizeof value ? size : sizeof value);
+  return value;
+}
+
+// Keeps the low `bits` bits and extends them to 64.
+static int64_t extend(uint64_t value, unsigned bits, bool is_signed) {
+  if (bits == 0 || bits >= 64) return (int64_t)value;
+  unsigned unused = 64 - bits;
+  value <<= unused;
+  return is_signed ? (int64_t)value >> unused : (int64_t)(value >> unused);
+}
+
+int64_t mt_field_integer(const mt_field *field, const void *base) {
+  uint64_t value = load_unsigned((const uint8_t *)base + field->offset, field->size);
+  bool is_signed = field->kind == MT_SIGNED || (field->kind == MT_ENUM && field->is_signed);
+  if (field->bit_size) return extend(value >> (field->bit_offset & 63), field->bit_size, is_signed);
+  return extend(value, field->size * 8, is_signed);
+}
+
+double mt_field_float(const mt_field *field, const void *base) {
+  const uint8_t *bytes = (const uint8_t *)base + field->offset;
+  if (field->size == sizeof(float)) {
+    float value;
+    memcpy(&value, bytes, sizeof value);
+    return value;
+  }
+  double value;
+  memcpy(&value, bytes, sizeof value);
+  return value;
+}
+
+bool mt_field_text(const mt_field *field, const void *base, uint32_t available, uint32_t *length) {
+  if (field->offset > available || (field->size != 0 && field->offset == available)) return false;
+  uint32_t limit = available - field->offset;
+  if (field->size != 0 && field->size < limit) limit = field->size;
+  const uint8_t *text = (const uint8_t *)base + field->offset;
+  const uint8_t *end = limit ? memchr(text, 0, limit) : NULL;
+  *length = end ? (uint32_t)(end - text) : limit;
+  return true;
+}
+
+uint32_t mt_field_text_length(const mt_field *field, const void *base) {
+  const uint8_t *text = (const uint8_t *)base + field->offset;
+  const uint8_t *end = field->size ? memchr(text, 0, field->size) : NULL;
+  return end ? (uint32_t)(end - text) : field->size;
+}
+
+const char *mt_field_enum_name(const mt_field *field, int64_t value) {
+  for (uint32_t i = 0; i < field->name_count; i++) {
+    if (field->names[i].value == value) return field->names[i].name;
+  }
+  return NULL;
+}
+
+uint32_t mt_field_array_count(const mt_field *field, uint32_t available) {
+  uint32_t stride = field->element->size;
+  if (stride == 0 || field->offset > available) return 0;
+  uint32_t held = (available - field->offset) / stride;
+  return field->count != 0 && field->count < held ? field->count : held;
+}
+
+bool mt_field_fits(const mt_field *field, uint32_t available) {
+  return field->offset <= available && field->size <= available - field->offset;
+}

@@ -1,0 +1,8 @@
+// What the files about values and views share.
+#pragma once
+#include "mt_lua_internal.h"
+
+// Pushes a table of all fields of a record by name; those that it is too short for are left out. May raise (memory).
+void mt_lua_push_fields(lua_State *L, const mt_plan *plan, const void *base, uint32_t available);
+// Raises the error about a view that is kept longer than its handler ran.
+int mt_lua_raise_stale(lua_State *L);

@@ -1,0 +1,113 @@
+import CLibbpf
+import Glibc
+import Support
+
+// Attachments to places in the kernel's code.
+extension Attachment {
+  func tracepoint(_ category: String, _ name: String) throws(MoontraceError) -> Link.Part {
+    guard try Tracefs.has(category, name) else { throw try Tracefs.missing(category, name) }
+    return try libbpf { bpf_program__attach_tracepoint(program.pointer, category, name) }
+  }
+
+  func rawTracepoint(_ name: String) throws(MoontraceError) -> Link.Part {
+    try libbpf(
+      explain: { failure in
+        guard failure.number == ENOENT else { return nil }
+        let hint = suggestionHint(for: name, in: KernelTargets.rawTracepoints())
+        return MoontraceError(.unsupported, "this kernel has no raw tracepoint '\(name)'\(hint)")
+      },
+      { bpf_program__attach_raw_tracepoint(program.pointer, name) })
+  }
+
+  /// A refusal here is the kernel's configuration speaking, so the feature is asked.
+  func kernelFunction() throws(MoontraceError) -> Link.Part {
+    try libbpf(
+      explain: { _ in KernelFeatures.fentry.isAvailable ? nil : Self.missing(KernelFeatures.fentry) },
+      { bpf_program__attach_trace(program.pointer) })
+  }
+
+  func kernelProbe(_ function: String, _ offset: Int, _ isReturn: Bool) throws(MoontraceError) -> Link.Part {
+    try require(KernelFeatures.kprobes)
+    var options = bpf_kprobe_opts()
+    options.sz = optionsSize(upTo: \bpf_kprobe_opts.retprobe)
+    options.offset = offset
+    options.retprobe = isReturn
+    return try libbpf(explain: { missingFunction($0, function) }) {
+      bpf_program__attach_kprobe_opts(program.pointer, function, &options)
+    }
+  }
+
+  func systemCall(_ name: String, _ isReturn: Bool) throws(MoontraceError) -> Link.Part {
+    try require(KernelFeatures.kprobes)
+    var options = bpf_ksyscall_opts()
+    options.sz = optionsSize(upTo: \bpf_ksyscall_opts.retprobe)
+    options.retprobe = isReturn
+    return try libbpf(explain: { missingFunction($0, name) }) {
+      bpf_program__attach_ksyscall(program.pointer, name, &options)
+    }
+  }
+
+  private func missingFunction(_ failure: KernelFailure, _ name: String) -> MoontraceError? {
+    guard failure.number == ENOENT else { return nil }
+    let hint = suggestionHint(for: name, in: KernelTargets.functions())
+    return MoontraceError(.unsupported, "this kernel has no function '\(name)' that can be probed\(hint)")
+  }
+
+  /// An iterator, over the tasks of one process when there is a pid and it goes over tasks.
+  func iterator() throws(MoontraceError) -> Link.Part {
+    guard let pid, case .iterator(let name) = spec, name.hasPrefix("task") else {
+      return try libbpf { bpf_program__attach_iter(program.pointer, nil) }
+    }
+    var target = bpf_iter_link_info()
+    target.task.pid = UInt32(bitPattern: pid)
+    return try libbpf {
+      withUnsafeMutablePointer(to: &target) { target in
+        var options = bpf_iter_attach_opts()
+        options.sz = optionsSize(upTo: \bpf_iter_attach_opts.link_info_len)
+        options.link_info = target
+        options.link_info_len = UInt32(MemoryLayout<bpf_iter_link_info>.size)
+        return bpf_program__attach_iter(program.pointer, &options)
+      }
+    }
+  }
+
+  /// One perf event on each CPU, or on one for intervals, or wherever the process runs.
+  func perfEvents() throws(MoontraceError) -> [Link.Part] {
+    guard let attributes = PerfEvent.attributes(for: spec) else { return [] }
+    var places = PerfEvent.onlineCPUs()
+    if case .interval = spec { places = Array(places.prefix(1)) }
+    if pid != nil { places = [-1] }
+    let parts = Parts()
+    for cpu in places { parts.list.append(try perfEvent(attributes, cpu)) }
+    return parts.take()
+  }
+
+  private func perfEvent(_ attributes: perf_event_attr, _ cpu: Int32) throws(MoontraceError) -> Link.Part {
+    do throws(KernelFailure) {
+      let event = try PerfEvent.open(attributes, process: pid ?? -1, cpu: cpu)
+      let link = try checkLibbpf { bpf_program__attach_perf_event(program.pointer, event.number) }
+      _ = event.take()  // the link closes it
+      return .libbpf(link)
+    } catch {
+      if case .hardware = spec, !KernelFeatures.hardwareCounters.isAvailable {
+        throw Self.missing(KernelFeatures.hardwareCounters)
+      }
+      if error.number == ESRCH, let pid { throw MoontraceError(.usage, "there is no process \(pid)") }
+      throw failure(error)
+    }
+  }
+}
+
+/// Parts of an attachment in the making: those that are left when it fails are ended.
+private final class Parts {
+  var list: [Link.Part] = []
+
+  func take() -> [Link.Part] {
+    defer { list = [] }
+    return list
+  }
+
+  deinit {
+    for part in list { Link.end(part) }
+  }
+}

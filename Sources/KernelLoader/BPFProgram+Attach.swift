@@ -1,0 +1,84 @@
+import CLibbpf
+import Glibc
+import Support
+
+extension BPFProgram {
+  /// Attaches the program, which the object's load has put into the kernel.
+  ///
+  /// ```swift
+  /// let link = try program.attach(to: AttachSpec("uprobe:libc:malloc"), pid: 4711)
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - spec: what to attach to; nil for what its section says.
+  ///   - pid: for uprobes, USDT, perf events and iterators over tasks: only in this process. Others see all processes.
+  /// - Returns: the attachment; it ends when the link is let go of or the object is closed.
+  /// - Throws: `.usage` when the target is not there, `.unsupported` when the kernel can't, `.notPermitted`.
+  public func attach(to spec: AttachSpec? = nil, pid: Int32? = nil) throws(MoontraceError) -> Link {
+    try handle.requireLoaded(subject)
+    guard descriptor >= 0 else {
+      throw MoontraceError(
+        .usage, "\(handle.name): \(subject) is not loaded", remedy: "set its autoload before the object is loaded")
+    }
+    guard let spec = spec ?? AttachSpec(section: section) else { return try attachBySection() }
+    do throws(MoontraceError) {
+      try ProgramFit(program: self).check(spec)
+      return Link(
+        program: self, target: spec.description, parts: try Attachment(program: self, spec: spec, pid: pid).parts())
+    } catch {
+      throw located(error)
+    }
+  }
+
+  /// Sets what the kernel must know before it loads the program: the target of `fentry`, `fexit`, `tp_btf` and `iter`
+  /// programs whose section does not name one. Does nothing for others.
+  ///
+  /// - Throws: `.usage` when the program is of another kind, or is loaded already.
+  public func prepare(for spec: AttachSpec) throws(MoontraceError) {
+    try handle.requireUnloaded(subject)
+    let target: (name: String, type: bpf_attach_type)
+    switch spec {
+    case .kernelFunction(let name, let isReturn): target = (name, isReturn ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY)
+    case .typedTracepoint(let name): target = (name, BPF_TRACE_RAW_TP)
+    case .iterator(let name): target = (name, BPF_TRACE_ITER)
+    default: return
+    }
+    try ProgramFit(program: self).check(spec)
+    bpf_program__set_expected_attach_type(pointer, target.type)
+    let pointer = self.pointer
+    do throws(KernelFailure) {
+      try checkLibbpf { bpf_program__set_attach_target(pointer, 0, target.name) }
+    } catch {
+      let hint = KernelTargets.hint(for: target.name, section: section)
+      throw located(MoontraceError(.unsupported, "this kernel has no '\(target.name)'\(hint)", detail: error.detail))
+    }
+  }
+
+  /// Attaches a program whose section only libbpf can read, such as `lsm/…` or `kprobe.multi/…`.
+  private func attachBySection() throws(MoontraceError) -> Link {
+    let pointer = self.pointer
+    do throws(KernelFailure) {
+      let link = try checkLibbpf { bpf_program__attach(pointer) }
+      return Link(program: self, target: section, parts: [.libbpf(link)])
+    } catch {
+      if error.number == EOPNOTSUPP, error.lines.isEmpty { throw located(noTarget) }
+      if type == .lsm, !KernelFeatures.lsm.isAvailable { throw located(Attachment.missing(KernelFeatures.lsm)) }
+      if section.hasPrefix("k"), !KernelFeatures.kprobes.isAvailable {
+        throw located(Attachment.missing(KernelFeatures.kprobes))
+      }
+      throw error.error("\(handle.name): \(subject): can't attach to \(section)")
+    }
+  }
+
+  private var noTarget: MoontraceError {
+    let example = ProgramFit(program: self).example ?? "tracepoint:CATEGORY:EVENT"
+    return MoontraceError(
+      .usage, "its section '\(section)' does not say what to attach it to", remedy: "p:attach(\"\(example)\")")
+  }
+
+  private func located(_ error: MoontraceError) -> MoontraceError {
+    var error = error
+    error.message = "\(handle.name): \(subject): \(error.message)"
+    return error
+  }
+}

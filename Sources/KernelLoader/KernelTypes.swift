@@ -1,0 +1,30 @@
+import BTF
+import Support
+import Synchronization
+
+/// The running kernel's own types, read once a process when first asked for.
+public enum KernelTypes {
+  static let path = "/sys/kernel/btf/vmlinux"
+  private static let loaded = Mutex<TypeGraph?>(nil)
+
+  /// The kernel's types. Throws `.unsupported` when the kernel has none.
+  public static func graph() throws(MoontraceError) -> TypeGraph {
+    if let graph = loaded.withLock({ $0 }) { return graph }
+    let blob: [UInt8]
+    do throws(SystemError) {
+      blob = try readFile(path)
+    } catch {
+      throw MoontraceError(
+        .unsupported, "this kernel has no BTF type information (\(error))",
+        remedy: "use a kernel with CONFIG_DEBUG_INFO_BTF")
+    }
+    let graph = try TypeGraph(blob: blob, name: "kernel")
+    loaded.withLock { $0 = graph }
+    return graph
+  }
+
+  /// Lets go of the types, once nothing more will be compiled or explained.
+  public static func release() {
+    loaded.withLock { $0 = nil }
+  }
+}

@@ -1,0 +1,61 @@
+import Glibc
+import Support
+
+/// The kernel's tracing file system, where tracepoints have their names and numbers.
+public enum Tracefs {
+  private static let candidates = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"]
+
+  /// Where tracefs is mounted. Mounts it at /sys/kernel/tracing when it is not (it stays mounted, as systemd does it).
+  ///
+  /// - Throws: `.notPermitted` when it is not mounted and this process may not mount it.
+  public static func directory() throws(MoontraceError) -> String {
+    if let mounted = mounted { return mounted }
+    if mount("tracefs", candidates[0], "tracefs", 0, nil) == 0 || errno == EBUSY { return candidates[0] }
+    throw MoontraceError(
+      .notPermitted, "tracefs is not mounted and can't be mounted at \(candidates[0]): \(errnoText(errno))",
+      remedy: "run as root, or: mount -t tracefs tracefs \(candidates[0])")
+  }
+
+  private static var mounted: String? {
+    candidates.first { KernelFeatures.exists($0 + "/events") }
+  }
+
+  /// The categories of tracepoints: `sched`, `syscalls`, …
+  public static func categories() throws(MoontraceError) -> [String] {
+    entries(try directory() + "/events")
+  }
+
+  /// The tracepoints of a category; empty when there is no such category.
+  public static func events(in category: String) throws(MoontraceError) -> [String] {
+    category.contains("/") ? [] : entries(try directory() + "/events/\(category)")
+  }
+
+  /// Subdirectories, sorted.
+  private static func entries(_ path: String) -> [String] {
+    guard let directory = opendir(path) else { return [] }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) {
+        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if entry.pointee.d_type == DT_DIR, !name.hasPrefix(".") { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  /// The error for a tracepoint that is not there.
+  static func missing(_ category: String, _ name: String) throws(MoontraceError) -> MoontraceError {
+    let events = try events(in: category)
+    if !events.isEmpty {
+      let hint = suggestionHint(for: name, in: events)
+      return MoontraceError(.unsupported, "this kernel has no tracepoint \(category):\(name)\(hint)")
+    }
+    let hint = suggestionHint(for: category, in: try categories())
+    return MoontraceError(.unsupported, "this kernel has no tracepoint category '\(category)'\(hint)")
+  }
+
+  static func has(_ category: String, _ name: String) throws(MoontraceError) -> Bool {
+    KernelFeatures.exists(try directory() + "/events/\(category)/\(name)/id")
+  }
+}

@@ -1,0 +1,66 @@
+import Glibc
+
+/// The bytes of a whole file (also of /proc and /sys files, whose size says nothing).
+public func readFile(_ path: String) throws(SystemError) -> [UInt8] {
+  let file = OwnedDescriptor(try check("open \(path)") { open(path, O_RDONLY | O_CLOEXEC) })
+  return try readAll(file.number, name: path)
+}
+
+/// Reads a descriptor to its end.
+public func readAll(_ descriptor: Int32, name: String) throws(SystemError) -> [UInt8] {
+  var information = stat()
+  let expected = fstat(descriptor, &information) == 0 ? Int(information.st_size) : 0
+  var limit = expected > 0 ? expected + 1 : 1 << 16
+  var bytes = try readBlock(descriptor, limit: limit, name: name)
+  var isFull = bytes.count == limit
+  while isFull {
+    limit = max(1 << 16, bytes.count)
+    let block = try readBlock(descriptor, limit: limit, name: name)
+    bytes += block
+    isFull = block.count == limit
+  }
+  return bytes
+}
+
+/// Reads until the end or `limit` bytes, however little each read gives: /sys gives a page at a time.
+private func readBlock(_ descriptor: Int32, limit: Int, name: String) throws(SystemError) -> [UInt8] {
+  var failure: SystemError?
+  let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, filled in
+    do throws(SystemError) {
+      while filled < limit {
+        let start = filled
+        let count = try check("read \(name)") { read(descriptor, buffer.baseAddress! + start, limit - start) }
+        if count == 0 { return }
+        filled += count
+      }
+    } catch {
+      failure = error
+    }
+  }
+  if let failure { throw failure }
+  return bytes
+}
+
+/// Writes a file whole or not at all: a temporary file beside it, then a rename.
+public func writeFile(_ path: String, _ bytes: [UInt8], mode: mode_t = 0o644) throws(SystemError) {
+  let temporary = "\(path).\(getpid()).tmp"
+  let file = OwnedDescriptor(
+    try check("create \(temporary)") { open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode) })
+  do {
+    try writeAll(file.number, bytes, name: temporary)
+    try check("rename \(temporary) to \(path)") { rename(temporary, path) }
+  } catch {
+    unlink(temporary)
+    throw error
+  }
+}
+
+/// Writes all bytes to a descriptor.
+public func writeAll(_ descriptor: Int32, _ bytes: [UInt8], name: String) throws(SystemError) {
+  var start = 0
+  while start < bytes.count {
+    start += try check("write \(name)") {
+      bytes.withUnsafeBytes { write(descriptor, $0.baseAddress! + start, bytes.count - start) }
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import Glibc
+import Support
+
+/// What a session says on stderr: errors once, losses and warnings in their measure.
+final class Diagnostics {
+  private let quiet: Bool
+  private let verbose: Bool
+  /// Run before each line, so that data already produced stands before what is said of it.
+  var beforeLine: () -> Void = {}
+  private var repeats: [String: Int] = [:]
+  private var order: [String] = []
+
+  init(quiet: Bool, verbose: Bool) {
+    self.quiet = quiet
+    self.verbose = verbose
+  }
+
+  /// An error; its detail too when the user asked for it.
+  func report(_ error: MoontraceError) {
+    line(error.description)
+    if verbose, let detail = error.detail, !detail.isEmpty { line(detail) }
+  }
+
+  /// An error that may come again with every event: reported the first time, then counted.
+  func reportOnce(_ error: MoontraceError) {
+    let text = error.description
+    if let count = repeats[text] {
+      repeats[text] = count + 1
+      return
+    }
+    repeats[text] = 0
+    order.append(text)
+    report(error)
+  }
+
+  /// Tells how often each repeated error came again.
+  func summarizeRepeats() {
+    for text in order {
+      if let count = repeats[text], count > 0 { line("\(text) (\(count) more \(count == 1 ? "time" : "times"))") }
+    }
+  }
+
+  /// Something the user should know that is no error; silent with `--quiet`.
+  func note(_ text: String) {
+    if !quiet { line(text) }
+  }
+
+  private func line(_ text: String) {
+    beforeLine()
+    try? writeAll(STDERR_FILENO, Array("\(text)\n".utf8), name: "stderr")
+  }
+}

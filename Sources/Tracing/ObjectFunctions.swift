@@ -1,0 +1,151 @@
+import CLuaBridge
+import EventStream
+import KernelLoader
+import LuaRuntime
+import Support
+
+/// The host functions behind `bpf.object` and `bpf.compile`. Objects are known to Lua by their number.
+extension TracingSession {
+  func defineObjects() {
+    defineOpening()
+    defineLife()
+    definePrograms()
+    defineBuffersAndMaps()
+    defineGlobals()
+  }
+
+  private func define(
+    _ name: String, _ body: @escaping (TracingSession, borrowing LuaCall) throws(MoontraceError) -> LuaResults
+  ) {
+    let session = self
+    runtime.define(name) { [unowned session] call throws(MoontraceError) in try body(session, call) }
+  }
+
+  /// A function of one object, which is its first argument.
+  private func define(
+    onObject name: String, _ body: @escaping (TracedObject, borrowing LuaCall) throws(MoontraceError) -> LuaResults
+  ) {
+    define(name) { session, call throws(MoontraceError) in
+      try body(session.objects[Int(try call.integer(1))], call)
+    }
+  }
+
+  private func defineOpening() {
+    define("object_open") { session, call throws(MoontraceError) in
+      let path = try call.text(1)
+      let bytes: [UInt8]
+      do throws(SystemError) {
+        bytes = try readFile(path)
+      } catch {
+        throw MoontraceError(.scriptFailed, "\(path): \(errnoText(error.errno))")
+      }
+      return try session.add(try BPFObject(bytes: bytes, name: path))
+    }
+    define("object_compile") { session, call throws(MoontraceError) in
+      let text = try call.text(1)
+      let name = session.source.shortName
+      let line = session.source.line(of: text) ?? 1
+      let bytes = try ClangCompiler().compile(text, name: name, firstLine: line)
+      return try session.add(try BPFObject(bytes: bytes, name: name))
+    }
+    define(onObject: "object_describe") { object, _ in
+      [.table(object.description)]
+    }
+  }
+
+  private func add(_ object: BPFObject) throws(MoontraceError) -> LuaResults {
+    objects.append(try TracedObject(object, in: self))
+    return [.integer(Int64(objects.count - 1))]
+  }
+
+  private func defineLife() {
+    define(onObject: "object_load") { object, _ throws(MoontraceError) in
+      try object.load()
+      return []
+    }
+    define(onObject: "object_attach") { object, _ throws(MoontraceError) in
+      try object.attach()
+      return []
+    }
+    define(onObject: "object_close") { object, _ in
+      object.close()
+      return []
+    }
+  }
+
+  private func definePrograms() {
+    define(onObject: "program_attach") { object, call throws(MoontraceError) in
+      try object.attach(program: try call.text(2), to: try call.optionalText(3))
+      return []
+    }
+    define(onObject: "program_detach") { object, call throws(MoontraceError) in
+      object.detach(program: try call.text(2))
+      return []
+    }
+    define(onObject: "program_disable") { object, call throws(MoontraceError) in
+      try object.object.program(try call.text(2))?.setAutoload(false)
+      return []
+    }
+  }
+
+  private func defineBuffersAndMaps() {
+    define(onObject: "buffer_each") { object, call throws(MoontraceError) in
+      try object.buffer(try call.text(2))?.each(try call.function(3), typeName: try call.optionalText(4))
+      return []
+    }
+    define(onObject: "map") { object, call throws(MoontraceError) in
+      guard let map = object.map(try call.text(2)), mt_lua_push_map(call.lua, map.config) else {
+        throw MoontraceError(.scriptFailed, "not enough memory for a map")
+      }
+      return .pushed(1)
+    }
+  }
+
+  private func defineGlobals() {
+    define(onObject: "global_get") { object, call throws(MoontraceError) in
+      let (variable, plan) = try object.global(try call.text(2))
+      let lua = call.lua
+      let isPushed = try variable.withBytes { mt_lua_push_decoded(lua, plan.field, $0.baseAddress, UInt32($0.count)) }
+      guard isPushed else { throw MoontraceError(.scriptFailed, "not enough memory for a value") }
+      return .pushed(1)
+    }
+    define(onObject: "global_set") { object, call throws(MoontraceError) in
+      let (variable, plan) = try object.global(try call.text(2))
+      let lua = call.lua
+      var problem: String?
+      try variable.withMutableBytes { bytes in
+        problem = readLuaValue(lua, at: 3, plan.field, into: bytes)
+      }
+      if let problem {
+        throw MoontraceError(.scriptFailed, "\(object.object.name): global '\(variable.name)': \(problem)")
+      }
+      return []
+    }
+  }
+}
+
+/// Writes the Lua value at a stack index into bytes; what is wrong with it when that can't be done.
+private func readLuaValue(
+  _ lua: OpaquePointer, at index: Int32, _ field: UnsafePointer<mt_field>, into bytes: UnsafeMutableRawBufferPointer
+) -> String? {
+  withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { problem in
+    guard let text = problem.baseAddress else { return nil }
+    if mt_lua_read_value(lua, index, field, bytes.baseAddress, text, problem.count) { return nil }
+    return String(cString: text)
+  }
+}
+
+extension TracedObject {
+  /// What `bpf.lua` builds an object's tables from: names of programs, maps (true for event buffers) and globals.
+  fileprivate var description: LuaTable {
+    func names(_ names: [String], _ value: (String) -> Bool) -> LuaValue {
+      .table(LuaTable(fields: Dictionary(names.map { ($0, .boolean(value($0))) }, uniquingKeysWith: { a, _ in a })))
+    }
+    return LuaTable(fields: [
+      "name": .text(object.name),
+      "programs": names(object.programs.map(\.name)) { _ in true },
+      "maps": names(object.maps.map(\.name)) { buffer($0) != nil },
+      "globals": names(object.globals.map(\.name)) { _ in true },
+    ])
+  }
+}

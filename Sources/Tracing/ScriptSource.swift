@@ -1,0 +1,96 @@
+import Glibc
+import Support
+
+/// The Lua text of a run and the name that errors call it by.
+public struct ScriptSource: Sendable {
+  public var text: [UInt8]
+  /// A path for files, `-` for standard input, `(command line)` for `-e`.
+  public var name: String
+  /// Arguments that stand before the user's own.
+  public var leadingArguments: [String] = []
+
+  /// What errors and help call it: a path's last part.
+  public var shortName: String {
+    name.split(separator: "/").last.map(String.init) ?? name
+  }
+
+  /// The line that a text inside the script begins on; nil when the script does not hold it.
+  func line(of part: String) -> Int? {
+    let whole = String(decoding: text, as: UTF8.self)
+    guard !part.isEmpty, let range = whole.firstRange(of: part) else { return nil }
+    return 1 + whole[..<range.lowerBound].utf8.count { $0 == UInt8(ascii: "\n") }
+  }
+
+  /// Lua given on the command line.
+  public static func text(_ lua: String) -> ScriptSource {
+    ScriptSource(text: Array(lua.utf8), name: "(command line)")
+  }
+
+  /// Finds what TARGET means (SPEC §1): `-`, a path, or a bare name, looked for as `./NAME.lua`, then in the user's
+  /// recipes, then among the built-in ones.
+  ///
+  /// Throws a usage error when there is no such thing, or when it is something that this version doesn't run.
+  public static func resolve(_ target: String) throws(MoontraceError) -> ScriptSource {
+    if target == "-" { return ScriptSource(text: try read("standard input", readStandardInput), name: "-") }
+    if let scheme = ["https://", "http://", "oci://"].first(where: target.hasPrefix) {
+      throw MoontraceError(
+        .usage, "\(target): \(scheme) targets can't be run by this version",
+        remedy: "fetch the file and run it from disk")
+    }
+    if target.hasSuffix(".o") { return try compiledObject(target) }
+    if target.contains("/") || target.hasSuffix(".lua") { return try file(target) }
+    return try recipe(target)
+  }
+
+  private static func recipe(_ name: String) throws(MoontraceError) -> ScriptSource {
+    for path in ["./\(name).lua", "\(userRecipes)/\(name).lua"] where access(path, F_OK) == 0 {
+      return try file(path)
+    }
+    if let text = Library.file("recipes/\(name).lua") {
+      return ScriptSource(text: text, name: "\(name).lua")
+    }
+    if access(name, F_OK) == 0 { return try file(name) }
+    throw MoontraceError(
+      .usage, "no script or recipe '\(name)'\(suggestionHint(for: name, in: builtInRecipes))",
+      remedy: "give a path to a .lua file, or one of: \(builtInRecipes.joined(separator: ", "))")
+  }
+
+  private static var builtInRecipes: [String] {
+    Library.files(below: "recipes/").map { String($0.path.dropFirst("recipes/".count).dropLast(".lua".count)) }
+  }
+
+  private static func file(_ path: String) throws(MoontraceError) -> ScriptSource {
+    ScriptSource(text: try read(path, readFile), name: path)
+  }
+
+  private static func readStandardInput(_ name: String) throws(SystemError) -> [UInt8] {
+    try readAll(STDIN_FILENO, name: name)
+  }
+
+  private static func compiledObject(_ path: String) throws(MoontraceError) -> ScriptSource {
+    guard access(path, R_OK) == 0 else { throw MoontraceError(.usage, "\(path): \(errnoText(errno))") }
+    var source = ScriptSource(text: Library.file("api/object.lua") ?? [], name: path)
+    source.leadingArguments = [path]
+    return source
+  }
+
+  private static func read(
+    _ name: String, _ body: (String) throws(SystemError) -> [UInt8]
+  ) throws(MoontraceError) -> [UInt8] {
+    do throws(SystemError) {
+      return try body(name)
+    } catch {
+      throw MoontraceError(.usage, "\(name): \(error.errno == EISDIR ? "is a directory" : errnoText(error.errno))")
+    }
+  }
+
+  private static var userRecipes: String {
+    "\(environment("XDG_CONFIG_HOME") ?? "\(environment("HOME") ?? "")/.config")/moontrace/recipes"
+  }
+}
+
+/// An environment variable that is set to something.
+func environment(_ name: String) -> String? {
+  guard let value = getenv(name), value.pointee != 0 else { return nil }
+  return String(cString: value)
+}

@@ -1,0 +1,54 @@
+import CEventCore
+import LuaRuntime
+import Support
+
+/// How records and emitted values print on stdout.
+public enum OutputFormat: String, CaseIterable, Sendable {
+  /// Aligned columns under a header, for people.
+  case table
+  /// One JSON object a line.
+  case json
+  /// RFC 4180 rows under a header.
+  case csv
+
+  var core: mt_format {
+    switch self {
+    case .table: MT_FORMAT_TABLE
+    case .json: MT_FORMAT_JSON
+    case .csv: MT_FORMAT_CSV
+    }
+  }
+}
+
+/// What the command line, or an embedding program, says about a run.
+public struct SessionConfiguration: Sendable {
+  /// What the script sees as `arg` and its recipe header parses.
+  public var arguments: [String] = []
+  /// Trace only this process, and end with it.
+  public var pid: Int32?
+  /// Shell command to start once probes are live; the trace ends with it.
+  public var command: String?
+  /// Seconds after which the trace ends.
+  public var duration: Double?
+  /// Records after which the trace ends.
+  public var maxEvents: UInt64?
+  public var format = OutputFormat.table
+  /// File for data; stdout when nil.
+  public var outputPath: String?
+  /// Bytes of every ring buffer. When nil, a buffer has the size its program gives it, or 8 MiB.
+  public var ringBufferSize: Int?
+  var capabilities = Capabilities.none
+  public var quiet = false
+  public var verbose = false
+  public var statistics = false
+  /// End at the first error in a handler or timer.
+  public var strict = false
+
+  public init() {}
+
+  /// Grants capabilities in the form of `--allow`: `fs.read`, `fs.read=/etc`, `kernel.write`. Throws a usage error for
+  /// what is none.
+  public mutating func allow(_ capabilities: [String]) throws(MoontraceError) {
+    self.capabilities = try Capabilities(allowing: capabilities)
+  }
+}

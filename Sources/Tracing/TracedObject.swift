@@ -1,0 +1,152 @@
+import BTF
+import CEventCore
+import CLuaBridge
+import EventStream
+import KernelLoader
+import LuaRuntime
+import Support
+
+/// A BPF object that a script opened: its maps as Lua sees them, its event buffers and the links of its programs.
+final class TracedObject {
+  let object: BPFObject
+  private unowned let session: TracingSession
+  private(set) var buffers: [RecordStream] = []
+  private var maps: [(map: BPFMap, binding: MapBinding)] = []
+  private var globals: [String: DecodePlan] = [:]
+  private var links: [(program: String, link: Link)] = []
+
+  init(_ object: BPFObject, in session: TracingSession) throws(MoontraceError) {
+    self.object = object
+    self.session = session
+    if let size = session.configuration.ringBufferSize { try object.setRingSize(size) }
+    for map in object.maps {
+      switch map.shape {
+      case .ringBuffer, .perfEventArray: buffers.append(RecordStream(map, of: object, in: session))
+      default: maps.append((map, MapBinding(map)))
+      }
+    }
+  }
+
+  var isAttached: Bool { !links.isEmpty }
+
+  func buffer(_ name: String) -> RecordStream? { buffers.first { $0.name == name } }
+
+  func map(_ name: String) -> MapBinding? { maps.first { $0.map.name == name }?.binding }
+
+  // MARK: Globals
+
+  func global(_ name: String) throws(MoontraceError) -> (variable: GlobalVariable, plan: DecodePlan) {
+    guard let variable = object.global(name) else {
+      throw MoontraceError(.scriptFailed, "\(object.name): no global '\(name)'")
+    }
+    if let plan = globals[name] { return (variable, plan) }
+    let plan = DecodePlan(value: variable.layout)
+    globals[name] = plan
+    return (variable, plan)
+  }
+
+  // MARK: Life
+
+  /// Loads programs and maps, once; buffers are open from here on.
+  func load() throws(MoontraceError) {
+    guard !object.isLoaded else { return }
+    for program in object.programs where program.isAutoloaded { try checkCapability(program) }
+    try object.load()
+    refreshMaps()
+    for buffer in buffers { try buffer.open() }
+  }
+
+  private func checkCapability(_ program: BPFProgram) throws(MoontraceError) {
+    guard let reason = program.kernelWrites.first, !session.configuration.capabilities.permits(.changeKernel(reason))
+    else { return }
+    throw MoontraceError(
+      .notPermitted, "\(object.name): program '\(program.name)' \(reason), which needs the capability kernel.write",
+      remedy: "--allow kernel.write")
+  }
+
+  /// Makes sure that every open buffer has someone who can read its records.
+  func prepareStreams() throws(MoontraceError) {
+    for buffer in buffers { try buffer.prepare() }
+  }
+
+  /// Attaches every program that is not attached yet, each by its section.
+  func attach() throws(MoontraceError) {
+    try load()
+    for program in object.programs where program.isAutoloaded && !isAttached(program.name) {
+      try attach(program, to: nil)
+    }
+  }
+
+  /// Attaches one program where `spec` says; by its section when nil.
+  func attach(program name: String, to spec: String?) throws(MoontraceError) {
+    guard let program = object.program(name) else {
+      throw MoontraceError(.scriptFailed, "\(object.name): no program '\(name)'")
+    }
+    guard let spec else { return try attach(program, to: nil) }
+    let target = try AttachSpec(spec)
+    if !object.isLoaded { try program.prepare(for: target) }
+    try attach(program, to: target)
+  }
+
+  private func attach(_ program: BPFProgram, to spec: AttachSpec?) throws(MoontraceError) {
+    try load()
+    links.append((program.name, try program.attach(to: spec, pid: session.configuration.pid)))
+  }
+
+  private func isAttached(_ program: String) -> Bool {
+    links.contains { $0.program == program }
+  }
+
+  func detach(program: String) {
+    for (name, link) in links where name == program { link.detach() }
+    links.removeAll { $0.program == program }
+  }
+
+  /// Detaches all programs; maps and buffers stay readable.
+  func detach() {
+    for (_, link) in links { link.detach() }
+    links.removeAll()
+  }
+
+  /// Gives programs and maps back to the kernel.
+  func close() {
+    detach()
+    for buffer in buffers { buffer.close() }
+    object.close()
+    refreshMaps()
+  }
+
+  private func refreshMaps() {
+    for (map, binding) in maps { binding.refresh(map) }
+  }
+
+  // MARK: Figures
+
+  /// Events that programs could not send. Counted beside the programs; where a program sends from a function that
+  /// can't be instrumented, what the kernel itself reports for perf buffers is the better lower bound.
+  var lostEvents: UInt64 {
+    let counted = object.programs.reduce(0) { $0 + $1.lostEvents }
+    return max(counted, buffers.reduce(0) { $0 + $1.reportedLosses })
+  }
+
+  /// How often each program ran and how long that took, a line each.
+  func programStatistics() -> [String] {
+    object.programs.compactMap { program in
+      guard let figures = try? program.statistics() else { return nil }
+      let mean = figures.meanNanoseconds.map { ", mean \(Int($0.rounded())) ns" } ?? ""
+      let lost = program.lostEvents == 0 ? "" : ", \(program.lostEvents) events lost"
+      return "program \(program.name): \(figures.runCount) runs\(mean)\(lost)"
+    }
+  }
+}
+
+extension MapBinding {
+  convenience init(_ map: BPFMap) {
+    self.init(name: map.name, type: map.type, keySize: map.keySize, key: map.key, value: map.value)
+    refresh(map)
+  }
+
+  func refresh(_ map: BPFMap) {
+    refresh(descriptor: map.descriptor, valueSize: map.valueSize, maxEntries: map.maxEntries)
+  }
+}

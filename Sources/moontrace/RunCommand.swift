@@ -1,0 +1,40 @@
+import ArgumentParser
+import Support
+import Tracing
+
+/// `moontrace run TARGET` and `moontrace run -e LUA`.
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Run a tracing script or recipe.",
+    discussion: """
+      TARGET is a Lua file, a compiled BPF object (FILE.bpf.o), - for Lua on stdin, or the name of a recipe: \
+      ./NAME.lua, then ~/.config/moontrace/recipes/NAME.lua, then a built-in one. What follows TARGET belongs to the \
+      recipe; 'moontrace run NAME --help' shows its options.
+      """)
+
+  @OptionGroup var session: SessionOptions
+
+  @Option(name: .customShort("e"), help: ArgumentHelp("Run this Lua text.", valueName: "lua"))
+  var text: String?
+
+  @Argument(
+    parsing: .captureForPassthrough, help: ArgumentHelp("What to run, and its own options.", valueName: "target"))
+  var target: [String] = []
+
+  mutating func run() throws {
+    var configuration = try session.configuration()
+    let source: ScriptSource
+    if let text {
+      source = .text(text)
+      configuration.arguments = target
+    } else {
+      guard let name = target.first else {
+        throw ValidationError("Nothing to run: give a script, a recipe's name, or -e 'LUA'.")
+      }
+      source = try ScriptSource.resolve(name)
+      configuration.arguments = Array(target.dropFirst())
+    }
+    throw ExitCode(runSession(source, configuration))
+  }
+}

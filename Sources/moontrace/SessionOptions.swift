@@ -1,0 +1,83 @@
+import ArgumentParser
+import Recipes
+import Support
+import Tracing
+
+/// The options that `run` and every other command that traces share; they stand before the target.
+struct SessionOptions: ParsableArguments {
+  @Option(name: .shortAndLong, help: "Trace only this process; end when it does.")
+  var pid: Int32?
+
+  @Option(name: .shortAndLong, help: "Start this command once probes are live; end with it.")
+  var command: String?
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("End after this long (5, 1.5, 100ms, 2m).", valueName: "seconds"))
+  var duration: String?
+
+  @Option(name: [.customShort("n"), .long], help: "End after this many events.")
+  var maxEvents: UInt64?
+
+  @Option(name: .shortAndLong, help: "How events print: table, json or csv.")
+  var format: OutputFormat = .table
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("Write data to this file.", valueName: "file"))
+  var output: String?
+
+  @Option(help: ArgumentHelp("Size of every ring buffer, such as 8M.", valueName: "size"))
+  var buffer: String?
+
+  @Option(help: ArgumentHelp("Grant fs.read, fs.write, net, exec or kernel.write (=scope).", valueName: "capability"))
+  var allow: [String] = []
+
+  @Flag(name: .shortAndLong, help: "Say nothing on stderr but errors.")
+  var quiet = false
+
+  @Flag(name: .shortAndLong, help: "Show whole verifier logs and tracebacks.")
+  var verbose = false
+
+  @Flag(help: "On exit: events, losses, and each program's run count and mean time.")
+  var stats = false
+
+  @Flag(help: "End at the first error in a handler or timer.")
+  var strict = false
+
+  /// The options as a session's configuration; bad values are usage errors that name the option.
+  func configuration() throws(MoontraceError) -> SessionConfiguration {
+    var configuration = SessionConfiguration()
+    configuration.pid = pid
+    configuration.command = command
+    configuration.maxEvents = maxEvents
+    configuration.format = format
+    configuration.outputPath = output
+    try configuration.allow(allow)
+    configuration.quiet = quiet
+    configuration.verbose = verbose
+    configuration.statistics = stats
+    configuration.strict = strict
+    if let duration { configuration.duration = try seconds(duration) }
+    if let buffer { configuration.ringBufferSize = try bytes(buffer) }
+    if let maxEvents, maxEvents == 0 { throw usage("--max-events: expected a number above 0") }
+    if let pid, pid <= 0 { throw usage("--pid: expected a process id above 0, got \(pid)") }
+    return configuration
+  }
+
+  private func seconds(_ text: String) throws(MoontraceError) -> Double {
+    guard let value = try? parseDuration(text), value > 0 else {
+      throw usage("--duration: expected seconds above 0 such as 5, 1.5 or 100ms, got '\(text)'")
+    }
+    return value
+  }
+
+  private func bytes(_ text: String) throws(MoontraceError) -> Int {
+    guard let value = try? parseSize(text), (4096...(1 << 31)).contains(value) else {
+      throw usage("--buffer: expected a size from 4K to 2G such as 8M, got '\(text)'")
+    }
+    return value
+  }
+
+  private func usage(_ message: String) -> MoontraceError {
+    MoontraceError(.usage, message)
+  }
+}
+
+extension OutputFormat: ExpressibleByArgument {}

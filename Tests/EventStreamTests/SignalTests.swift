@@ -1,0 +1,52 @@
+import EventStream
+import Glibc
+import Support
+import Testing
+
+struct SignalTests {
+  private func isBlocked(_ signal: Int32) -> Bool {
+    var mask = sigset_t()
+    pthread_sigmask(SIG_BLOCK, nil, &mask)
+    return sigismember(&mask, signal) == 1
+  }
+
+  @Test func signalsArriveInTheLoop() throws {
+    let loop = try EventLoop()
+    loop.deadline = EventLoop.now() + 20_000_000_000
+    var received: [Int32] = []
+    let source = try SignalSource(loop: loop) { signal in
+      received.append(signal)
+      if received.count == 2 { loop.stop() }
+    }
+    defer { source.close() }
+    loop.after(nanoseconds: 0) { pthread_kill(pthread_self(), SIGTERM) }
+    loop.after(nanoseconds: 5_000_000) { pthread_kill(pthread_self(), SIGINT) }
+    #expect(try loop.run() == .stopped)
+    #expect(received == [SIGTERM, SIGINT])
+  }
+
+  @Test func closingRestoresTheMaskAndTakesWhatWaits() throws {
+    // Threads of the test runner block signals: this one must not, to see what becomes of them.
+    var signals = sigset_t()
+    var previous = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGTERM)
+    sigaddset(&signals, SIGINT)
+    pthread_sigmask(SIG_UNBLOCK, &signals, &previous)
+    defer { pthread_sigmask(SIG_SETMASK, &previous, nil) }
+    let loop = try EventLoop()
+    let source = try SignalSource(loop: loop) { _ in }
+    #expect(isBlocked(SIGTERM) && isBlocked(SIGINT))
+    // Left pending, this would end the process as soon as the mask is back.
+    pthread_kill(pthread_self(), SIGTERM)
+    source.close()
+    source.close()
+    #expect(isBlocked(SIGTERM) == false)
+    #expect(isBlocked(SIGINT) == false)
+  }
+
+  @Test func impossibleSignalsAreRefused() throws {
+    let loop = try EventLoop()
+    #expect(throws: MoontraceError.self) { _ = try SignalSource([9999], loop: loop) { _ in } }
+  }
+}
