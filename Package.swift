@@ -54,10 +54,8 @@ let package = Package(
       ],
       swiftSettings: strict,
       linkerSettings: [
-        // C++ and GCC run-time parts of the Swift library go inside; symbols stay out of the release.
-        .unsafeFlags(
-          ["-Xclang-linker", "-static-libstdc++", "-Xclang-linker", "-static-libgcc", "-Xlinker", "-s"],
-          .when(configuration: .release))
+        // Symbols stay out of the release.
+        .unsafeFlags(["-Xclang-linker", "-static-libgcc", "-Xlinker", "-s"], .when(configuration: .release))
       ]),
 
     .executableTarget(name: "workload", path: "Tests/Workload", cSettings: strictC),

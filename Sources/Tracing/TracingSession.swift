@@ -26,7 +26,7 @@ final class TracingSession {
   private var losses = LossReporter()
   private var outcome: Int32 = 0
   private var isEnding = false
-  /// While the loop runs; an error before or after it is the script's failure.
+  /// While events are delivered. An error before that, or in an exit function, is the script's failure.
   private var isLive = false
   private var command: TracedCommand?
   private var signals: SignalSource?
@@ -64,7 +64,6 @@ final class TracingSession {
       try goLive()
       isLive = true
       try loop.run()
-      isLive = false
     }
     return finish(runsExitFunctions: true)
   }
@@ -183,6 +182,7 @@ final class TracingSession {
     signals?.close()  // a second Ctrl-C ends the process at once
     for object in objects { object.detach() }
     if !isEnding { drainAll() }
+    isLive = false
     if runsExitFunctions { exitFunctions.forEach(call) }
     command?.stop()
     reportLosses()

@@ -32,9 +32,20 @@ struct RunCommand: ParsableCommand {
       guard let name = target.first else {
         throw ValidationError("Nothing to run: give a script, a recipe's name, or -e 'LUA'.")
       }
+      try refuseUnknownOption(name)
       source = try ScriptSource.resolve(name)
       configuration.arguments = Array(target.dropFirst())
     }
     throw ExitCode(runSession(source, configuration))
   }
+
+  /// What stands where the target should and looks like an option is a mistyped one of ours.
+  private func refuseUnknownOption(_ text: String) throws {
+    guard text.hasPrefix("-"), text != "-" else { return }
+    let name = String(text.prefix { $0 != "=" })
+    let hint = suggestionHint(for: name, in: Self.optionNames)
+    throw ValidationError("Unknown option '\(name)'\(hint). A script's own options stand behind its name.")
+  }
+
+  private static let optionNames = SessionOptions.names + ["--help", "--version"]
 }

@@ -41,6 +41,12 @@ struct SessionOptions: ParsableArguments {
   @Flag(help: "End at the first error in a handler or timer.")
   var strict = false
 
+  /// The long names of all options, for suggestions.
+  static let names = [
+    "--pid", "--command", "--duration", "--max-events", "--format", "--output", "--buffer", "--allow", "--quiet",
+    "--verbose", "--stats", "--strict",
+  ]
+
   /// The options as a session's configuration; bad values are usage errors that name the option.
   func configuration() throws(MoontraceError) -> SessionConfiguration {
     var configuration = SessionConfiguration()
