@@ -3,9 +3,16 @@
 
 #include <string.h>
 
+// Copies of a constant size are single loads; this runs for every number that is read.
 static uint64_t load_unsigned(const uint8_t *bytes, uint32_t size) {
   uint64_t value = 0;
-  memcpy(&value, bytes, size <= sizeof value ? size : sizeof value);
+  switch (size) {
+    case 1: memcpy(&value, bytes, 1); break;
+    case 2: memcpy(&value, bytes, 2); break;
+    case 4: memcpy(&value, bytes, 4); break;
+    case 8: memcpy(&value, bytes, 8); break;
+    default: memcpy(&value, bytes, size < sizeof value ? size : sizeof value);
+  }
   return value;
 }
 

@@ -16,6 +16,17 @@ typedef struct mt_drain {
 
 // --- names by address
 
+static mt_name_slot slot_for(const char *name, const mt_field *field) {
+  mt_name_slot slot = {.name = name, .field = field};
+  if (!field) return slot;
+  slot.offset = field->offset;
+  slot.end = field->offset + field->size;
+  bool plain = (field->kind == MT_SIGNED || field->kind == MT_UNSIGNED) && field->bit_size == 0;
+  if (plain && field->size == 8) slot.access = MT_ACCESS_64;
+  if (plain && field->size == 4) slot.access = field->kind == MT_SIGNED ? MT_ACCESS_I32 : MT_ACCESS_U32;
+  return slot;
+}
+
 // Enters a name unless it is there already: the first field of a name wins, and fields win over `copy`.
 static void add_name(lua_State *L, mt_lua_stream *stream, const char *text, size_t length, const mt_field *field) {
   const char *name = lua_pushlstring(L, text, length);
@@ -23,7 +34,7 @@ static void add_name(lua_State *L, mt_lua_stream *stream, const char *text, size
   if (mt_stream_slot(stream, name)) return;
   uint32_t i = mt_name_hash(name) & stream->slot_mask;
   while (stream->slots[i].name) i = (i + 1) & stream->slot_mask;
-  stream->slots[i] = (mt_name_slot){name, field};
+  stream->slots[i] = slot_for(name, field);
 }
 
 // --- opening and closing

@@ -2,10 +2,15 @@
 #pragma once
 #include "mt_lua_value_internal.h"
 
+// How the commonest fields are read without looking at the plan.
+typedef enum mt_access { MT_ACCESS_PLAN, MT_ACCESS_I32, MT_ACCESS_U32, MT_ACCESS_64 } mt_access;
+
 // A field found by the address of its name: short strings are interned by Lua, so equal names are one object.
 typedef struct mt_name_slot {
   const char *name;       // NULL: a free slot
   const mt_field *field;  // NULL: the method `copy`
+  mt_access access;
+  uint32_t offset, end;   // of the field's bytes in the record
 } mt_name_slot;
 
 struct mt_lua_stream {

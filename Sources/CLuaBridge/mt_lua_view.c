@@ -83,6 +83,21 @@ static int index_slowly(lua_State *L, const mt_current *current, const mt_name_s
   return 1;
 }
 
+static bool push_plain(lua_State *L, const mt_name_slot *slot, const mt_current *current) {
+  const char *at = (const char *)current->base + slot->offset;
+  int32_t narrow;
+  int64_t wide;
+  if (slot->access == MT_ACCESS_PLAN || slot->end > current->size) return false;
+  if (slot->access == MT_ACCESS_64) {
+    memcpy(&wide, at, sizeof wide);
+  } else {
+    memcpy(&narrow, at, sizeof narrow);
+    wide = slot->access == MT_ACCESS_I32 ? narrow : (int64_t)(uint32_t)narrow;
+  }
+  lua_pushinteger(L, wide);
+  return true;
+}
+
 // Runs for every field that a handler reads. A number as the key is made a string in place, which does no harm.
 static int view_index(lua_State *L) {
   const mt_current *current = current_at(L, 1);
@@ -90,6 +105,7 @@ static int view_index(lua_State *L) {
   const char *name = lua_tolstring(L, 2, NULL);
   const mt_name_slot *slot = name ? mt_stream_slot(current->stream, name) : NULL;
   if (!slot || !slot->field) return index_slowly(L, current, slot);
+  if (push_plain(L, slot, current)) return 1;
   mt_lua_push_value(L, slot->field, current->base, current->size);
   return 1;
 }
