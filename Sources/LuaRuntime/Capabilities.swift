@@ -28,9 +28,7 @@ public struct Capabilities: Sendable {
   /// Nothing beyond the sandbox.
   public static let none = Capabilities()
 
-  private static let names = ["fs.read", "fs.write", "net", "exec", "kernel.write"]
-
-  private var scopes: [String: Scope] = [:]
+  private var scopes: [Capability.Kind: Scope] = [:]
 
   private init() {}
 
@@ -41,35 +39,28 @@ public struct Capabilities: Sendable {
   }
 
   private mutating func allow(_ text: String) throws(MoontraceError) {
-    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-    let name = parts[0]
-    guard Self.names.contains(name) else {
-      throw MoontraceError(
-        .usage, "--allow \(text): there is no capability '\(name)'\(suggestionHint(for: name, in: Self.names))",
-        remedy: "there are \(Self.names.joined(separator: ", "))")
+    let capability: Capability
+    do throws(MoontraceError) {
+      capability = try Capability(text)
+    } catch {
+      throw MoontraceError(.usage, "--allow \(text): \(error.message)", remedy: error.remedy)
     }
-    guard parts.count == 2 else {
-      scopes[name] = .everything
+    guard let scope = try Self.scope(of: capability) else {
+      scopes[capability.kind] = .everything
       return
     }
-    let scope = try Self.readScope(parts[1], of: name)
-    switch scopes[name] ?? .nothing {
-    case .nothing: scopes[name] = .only([scope])
-    case .only(let others): scopes[name] = .only(others + [scope])
+    switch scopes[capability.kind] ?? .nothing {
+    case .nothing: scopes[capability.kind] = .only([scope])
+    case .only(let others): scopes[capability.kind] = .only(others + [scope])
     case .everything: break
     }
   }
 
-  private static func readScope(_ scope: String, of name: String) throws(MoontraceError) -> String {
-    guard name != "exec", name != "kernel.write" else {
-      throw MoontraceError(.usage, "--allow \(name)=\(scope): \(name) has no scope", remedy: "write --allow \(name)")
-    }
-    guard !scope.isEmpty else {
-      throw MoontraceError(.usage, "--allow \(name)=: the scope is empty", remedy: "write --allow \(name) to allow all")
-    }
-    guard name != "net" else { return scope.lowercased() }
+  private static func scope(of capability: Capability) throws(MoontraceError) -> String? {
+    guard let scope = capability.scope else { return nil }
+    if capability.kind == .network { return scope.lowercased() }
     guard let path = resolvedPath(scope) else {
-      throw MoontraceError(.usage, "--allow \(name)=\(scope): no such directory", remedy: "give a path that exists")
+      throw MoontraceError(.usage, "--allow \(capability): no such directory", remedy: "give a path that exists")
     }
     return path
   }
@@ -90,19 +81,20 @@ public struct Capabilities: Sendable {
   /// nil when the request is allowed, else the error that says what to allow.
   public func refusal(of request: CapabilityRequest) -> MoontraceError? {
     if permits(request) { return nil }
-    let remedy = request.scope.map { "or \(request.capability)=\($0)" }
-    return MoontraceError(.notPermitted, "\(request.action) needs --allow \(request.capability)", remedy: remedy)
+    let name = request.capability.rawValue
+    let remedy = request.scope.map { "or \(name)=\($0)" }
+    return MoontraceError(.notPermitted, "\(request.action) needs --allow \(name)", remedy: remedy)
   }
 }
 
 extension CapabilityRequest {
-  fileprivate var capability: String {
+  fileprivate var capability: Capability.Kind {
     switch self {
-    case .readFile: "fs.read"
-    case .writeFile: "fs.write"
-    case .connect: "net"
-    case .execute: "exec"
-    case .changeKernel: "kernel.write"
+    case .readFile: .readFiles
+    case .writeFile: .writeFiles
+    case .connect: .network
+    case .execute: .startProcesses
+    case .changeKernel: .changeKernel
     }
   }
 

@@ -82,6 +82,9 @@ extension TracingSession {
       object.detach(program: try call.text(2))
       return []
     }
+    define(onObject: "program_read") { object, call throws(MoontraceError) in
+      [.string(try object.read(program: try call.text(2)))]
+    }
     define(onObject: "program_disable") { object, call throws(MoontraceError) in
       try object.object.program(try call.text(2))?.setAutoload(false)
       return []

@@ -156,7 +156,7 @@ private func addressBytes(_ call: borrowing LuaCall) throws(MoontraceError) -> [
   }
 }
 
-extension Recipes.Capability {
+extension Support.Capability {
   /// What a script would do with it.
   fileprivate var request: CapabilityRequest {
     switch kind {

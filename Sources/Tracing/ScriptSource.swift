@@ -8,11 +8,16 @@ public struct ScriptSource: Sendable {
   public var name: String
   /// Arguments that stand before the user's own.
   public var leadingArguments: [String] = []
+  /// Library text, whose lines are nobody's business.
+  var isLibrary = false
 
   /// What errors and help call it: a path's last part.
   public var shortName: String {
     name.split(separator: "/").last.map(String.init) ?? name
   }
+
+  /// What Lua calls the chunk.
+  var chunkName: String { isLibrary ? "=[moontrace \(shortName)]" : "@\(shortName)" }
 
   /// The line that a text inside the script begins on; nil when the script does not hold it.
   func line(of part: String) -> Int? {
@@ -71,6 +76,7 @@ public struct ScriptSource: Sendable {
     guard access(path, R_OK) == 0 else { throw MoontraceError(.usage, "\(path): \(errnoText(errno))") }
     var source = ScriptSource(text: Library.file("api/object.lua") ?? [], name: path)
     source.leadingArguments = [path]
+    source.isLibrary = true
     return source
   }
 

@@ -52,6 +52,11 @@ final class TracedObject {
     guard !object.isLoaded else { return }
     for program in object.programs where program.isAutoloaded { try checkCapability(program) }
     try object.load()
+    if object.hasUncountedLosses {
+      session.diagnostics.note(
+        "\(object.name): events that functions which are not inlined fail to send are not counted (mark them __always_inline)"
+      )
+    }
     refreshMaps()
     for buffer in buffers { try buffer.open() }
   }
@@ -95,6 +100,14 @@ final class TracedObject {
 
   private func isAttached(_ program: String) -> Bool {
     links.contains { $0.program == program }
+  }
+
+  /// Runs an attached iterator once; what it wrote.
+  func read(program name: String) throws(MoontraceError) -> [UInt8] {
+    guard let link = links.last(where: { $0.program == name })?.link else {
+      throw MoontraceError(.scriptFailed, "program '\(name)' is not attached", remedy: "attach it first: p:attach()")
+    }
+    return try link.readIterator()
   }
 
   func detach(program: String) {

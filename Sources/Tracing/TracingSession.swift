@@ -54,7 +54,7 @@ final class TracingSession {
     if configuration.statistics { measuring = try Measuring() }
     try defineScriptFunctions()
     do throws(LuaFailure) {
-      try runtime.run(script: source.text, name: "@\(source.shortName)", arguments: arguments)
+      try runtime.run(script: source.text, name: source.chunkName, arguments: arguments)
     } catch {
       note(error)
       if case .error = error { return finish(runsExitFunctions: false) }

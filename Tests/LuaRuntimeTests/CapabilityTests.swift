@@ -79,8 +79,8 @@ import Testing
       "fs.raed":
         "--allow fs.raed: there is no capability 'fs.raed' (did you mean 'fs.read'?)"
         + " (there are fs.read, fs.write, net, exec, kernel.write)",
-      "exec=id": "--allow exec=id: exec has no scope (write --allow exec)",
-      "fs.read=": "--allow fs.read=: the scope is empty (write --allow fs.read to allow all)",
+      "exec=id": "--allow exec=id: capability 'exec' takes no scope, got 'id'",
+      "fs.read=": "--allow fs.read=: capability 'fs.read=' has an empty scope (write fs.read=PATH, or fs.read for all)",
       "fs.write=/no/such/place": "--allow fs.write=/no/such/place: no such directory (give a path that exists)",
     ]
     for (text, message) in expected {

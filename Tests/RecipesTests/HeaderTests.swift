@@ -87,7 +87,8 @@ private func message(_ body: () throws(MoontraceError) -> RecipeHeader) -> Strin
       ),
       (
         ["name": .string("x"), "needs": .list([.string("fs.raed")])],
-        "recipe: needs: unknown capability 'fs.raed' (did you mean 'fs.read'?)"
+        "recipe: needs: there is no capability 'fs.raed' (did you mean 'fs.read'?)"
+          + " (there are fs.read, fs.write, net, exec, kernel.write)"
       ),
       (
         ["name": .string("x"), "needs": .list([.string("exec=ls")])],

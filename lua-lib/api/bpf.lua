@@ -46,6 +46,11 @@ function Program:detach()
   return self
 end
 
+--- Runs an attached iterator once; the text that it wrote.
+function Program:read()
+  return host.program_read(self.object, self.name)
+end
+
 --- Leaves the program out of the object: it is neither loaded nor attached. Before o:load() only.
 function Program:disable()
   host.program_disable(self.object, self.name)

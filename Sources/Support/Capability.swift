@@ -1,5 +1,3 @@
-import Support
-
 /// Something that a script may do only when it was allowed to: `fs.read=/etc`, `net`, `kernel.write`.
 ///
 /// ```swift
@@ -44,10 +42,9 @@ public struct Capability: Hashable, Sendable {
 
   private static func unknown(_ name: String) -> MoontraceError {
     let names = Kind.allCases.map(\.rawValue)
-    let near = suggestion(for: name, in: names)
     return MoontraceError(
-      .usage, "unknown capability '\(name)'",
-      remedy: near.map { "did you mean '\($0)'?" } ?? "there are \(names.joined(separator: ", "))")
+      .usage, "there is no capability '\(name)'\(suggestionHint(for: name, in: names))",
+      remedy: "there are \(names.joined(separator: ", "))")
   }
 
   private static func check(_ scope: String, of kind: Kind) throws(MoontraceError) {
