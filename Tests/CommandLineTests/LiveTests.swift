@@ -12,11 +12,16 @@ struct LiveTests {
     #include <bpf/bpf_helpers.h>
     struct event { __u64 number; };
     struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __type(value, struct event); } events SEC(".maps");
+    const volatile char target[16];
     __u64 sent;
     static __always_inline int is_workload(void) {
       char comm[16];
       bpf_get_current_comm(comm, sizeof(comm));
-      return __builtin_memcmp(comm, "workload", 9) == 0;
+      for (int i = 0; i < 16; i++) {
+        if (comm[i] != target[i]) return 0;
+        if (!comm[i]) break;
+      }
+      return 1;
     }
     SEC("raw_tp/sys_enter") int on_enter(struct bpf_raw_tracepoint_args *ctx) {
       if (ctx->args[1] != 110 || !is_workload()) return 0;
@@ -30,17 +35,22 @@ struct LiveTests {
     char LICENSE[] SEC("license") = "GPL";
     """
 
-  static let workload = "\(MoontraceProcess.buildDirectory)/workload"
+  /// This test's own workload, under a name that no other process has.
+  let workload: Workload
+
+  init() throws {
+    workload = try Workload()
+  }
 
   private func script(_ lua: String) -> String {
-    "local o = bpf.compile [[\n\(Self.counting)\n]]\n\(lua)"
+    "local o = bpf.compile [[\n\(Self.counting)\n]]\no.globals.target = '\(workload.name)'\n\(lua)"
   }
 
   // MARK: Nothing lost, nothing uncounted
 
   @Test func twoMillionEventsArriveWithTheDefaultBuffer() throws {
     let run = try moontrace(
-      "-c", "\(Self.workload) getppid 2000000 >/dev/null", "-e",
+      "-c", "\(workload.path) getppid 2000000 >/dev/null", "-e",
       script(
         """
         local count, sum = 0, 0
@@ -55,7 +65,7 @@ struct LiveTests {
 
   @Test func deliveredAndLostIsWhatWasSent() throws {
     let run = try moontrace(
-      "--buffer", "4K", "--stats", "-c", "\(Self.workload) getppid 500000 >/dev/null", "-e",
+      "--buffer", "4K", "--stats", "-c", "\(workload.path) getppid 500000 >/dev/null", "-e",
       script(
         """
         local count = 0
@@ -79,14 +89,14 @@ struct LiveTests {
 
   @Test func maxEventsEndsTheRun() throws {
     let run = try moontrace(
-      "-n", "10", "-f", "json", "-c", "\(Self.workload) getppid 1000 >/dev/null", "-e", script("o:attach()"))
+      "-n", "10", "-f", "json", "-c", "\(workload.path) getppid 1000 >/dev/null", "-e", script("o:attach()"))
     #expect(run.lines == (1...10).map { "{\"number\":\($0)}" })
     #expect(run.status == 0)
   }
 
   @Test func eventsPrintThemselvesInEachFormat() throws {
     func output(_ format: String) throws -> [String] {
-      try moontrace("-f", format, "-c", "\(Self.workload) getppid 2 >/dev/null", "-e", script("o:attach()")).lines
+      try moontrace("-f", format, "-c", "\(workload.path) getppid 2 >/dev/null", "-e", script("o:attach()")).lines
     }
     #expect(try output("json") == ["{\"number\":1}", "{\"number\":2}"])
     #expect(try output("csv") == ["number", "1", "2"])
@@ -107,7 +117,7 @@ struct LiveTests {
       o:attach()
       at_exit(function() print(count) end)
       """)
-    let arguments = ["-c", "\(Self.workload) getppid 10000 >/dev/null", "-e", lua]
+    let arguments = ["-c", "\(workload.path) getppid 10000 >/dev/null", "-e", lua]
     let run = try MoontraceProcess(arguments).wait()
     #expect(run.output == "10000\n")
     #expect(run.status == 0)
@@ -121,7 +131,7 @@ struct LiveTests {
 
   @Test func viewsEndWithTheirHandler() throws {
     let run = try moontrace(
-      "-n", "3", "-c", "\(Self.workload) getppid 10 >/dev/null", "-e",
+      "-n", "3", "-c", "\(workload.path) getppid 10 >/dev/null", "-e",
       script(
         """
         local kept, copy
@@ -139,14 +149,14 @@ struct LiveTests {
 
   @Test func aFieldThatDoesNotExist() throws {
     let run = try moontrace(
-      "-c", "\(Self.workload) getppid 1 >/dev/null", "-e",
+      "-c", "\(workload.path) getppid 1 >/dev/null", "-e",
       script("o.maps.events:each(function(e) print(e.numbr) end)\no:attach()"))
     #expect(run.errors.contains("no field 'numbr' (did you mean 'number'?)"))
   }
 
   @Test func endlessHandlersAreStopped() throws {
     let run = try moontrace(
-      "--strict", "-c", "\(Self.workload) getppid 1 >/dev/null", "-e",
+      "--strict", "-c", "\(workload.path) getppid 1 >/dev/null", "-e",
       script("o.maps.events:each(function(e) while true do end end)\no:attach()"))
     #expect(run.status == 1)
     #expect(run.errors.contains("longer than 1 s"))
@@ -154,7 +164,7 @@ struct LiveTests {
 
   @Test func exitInAHandlerEndsTheRun() throws {
     let run = try moontrace(
-      "-c", "\(Self.workload) getppid 1000 >/dev/null", "-e",
+      "-c", "\(workload.path) getppid 1000 >/dev/null", "-e",
       script(
         "o.maps.events:each(function(e) if e.number == 5 then pcall(exit, 9) end print(e.number) end)\no:attach()"))
     #expect(run.status == 9)

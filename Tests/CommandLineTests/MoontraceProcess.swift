@@ -111,7 +111,7 @@ func moontrace(
 }
 
 /// A directory of the test's own, removed with it.
-final class TemporaryDirectory {
+final class TemporaryDirectory: Sendable {
   let name: String
 
   init() throws {

@@ -1,4 +1,5 @@
 import Recipes
+import Support
 import Testing
 
 @Suite struct HelpTests {

@@ -1,0 +1,20 @@
+import Glibc
+import Support
+
+/// The program that does known things (Tests/Workload), under a name of this value's own, so that a trace can tell it
+/// from the workloads of other tests by its comm.
+final class Workload: Sendable {
+  /// What the kernel calls its processes: at most 15 bytes.
+  let name: String
+  let path: String
+  private let directory: TemporaryDirectory
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    name = "load\(UInt32.random(in: 0...0xff_ffff))"
+    path = directory.path(name)
+    let program = "\(MoontraceProcess.buildDirectory)/workload"
+    let (path, name) = (self.path, self.name)
+    try check("link \(name)") { symlink(program, path) }
+  }
+}
