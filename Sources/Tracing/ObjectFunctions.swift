@@ -18,7 +18,21 @@ extension TracingSession {
     _ name: String, _ body: @escaping (TracingSession, borrowing LuaCall) throws(MoontraceError) -> LuaResults
   ) {
     let session = self
-    runtime.define(name) { [unowned session] call throws(MoontraceError) in try body(session, call) }
+    runtime.define(name) { [unowned session] call throws(MoontraceError) in
+      do throws(MoontraceError) {
+        return try body(session, call)
+      } catch {
+        throw session.withoutRepeatedName(error)
+      }
+    }
+  }
+
+  /// An object compiled from the script's text is called by the script's name, which stands before the message anyway.
+  func withoutRepeatedName(_ error: MoontraceError) -> MoontraceError {
+    var error = error
+    let prefix = "\(source.shortName): "
+    if !source.isLibrary, error.message.hasPrefix(prefix) { error.message.removeFirst(prefix.count) }
+    return error
   }
 
   /// A function of one object, which is its first argument.

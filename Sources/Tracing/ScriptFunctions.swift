@@ -23,8 +23,9 @@ extension TracingSession {
   private func defineErrors() {
     let format = configuration.format.rawValue
     runtime.define("output_format") { _ in [.text(format)] }
-    runtime.define("raise") { call throws(MoontraceError) in
-      throw MoontraceError(.scriptFailed, try call.text(1))
+    let session = self
+    runtime.define("raise") { [unowned session] call throws(MoontraceError) in
+      throw session.withoutRepeatedName(MoontraceError(.scriptFailed, try call.text(1)))
     }
     runtime.define("hint") { call throws(MoontraceError) in
       let candidates = try call.table(2).fields.keys.sorted()

@@ -42,6 +42,7 @@ struct RunCommand: ParsableCommand {
   /// What stands where the target should and looks like an option is a mistyped one of ours.
   private func refuseUnknownOption(_ text: String) throws {
     guard text.hasPrefix("-"), text != "-" else { return }
+    if text == "--help" || text == "-h" { throw CleanExit.helpRequest(self) }
     let name = String(text.prefix { $0 != "=" })
     let hint = suggestionHint(for: name, in: Self.optionNames)
     throw ValidationError("Unknown option '\(name)'\(hint). A script's own options stand behind its name.")

@@ -139,6 +139,16 @@ import Testing
     #expect(!run.output.contains("nil\tfalse"))
   }
 
+  @Test func theCommandsOwnHelp() throws {
+    for arguments in [["--help"], ["run", "--help"], ["run", "-h"]] {
+      let run = try MoontraceProcess(arguments).wait()
+      #expect(run.status == 0)
+      #expect(run.output.contains("USAGE: moontrace"))
+      #expect(run.errors == "")
+    }
+    #expect(try moontrace("run", "--help").output.contains("--max-events"))
+  }
+
   @Test func builtInRecipesShowTheirHelp() throws {
     for name in ["opensnoop", "execsnoop", "exitsnoop", "syscount", "runqlat", "profile", "bashreadline"] {
       let run = try moontrace("run", name, "--help")
