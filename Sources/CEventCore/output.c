@@ -2,8 +2,10 @@
 // never see half a record for long.
 #define _GNU_SOURCE  // memrchr
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "mt_format.h"
@@ -15,14 +17,20 @@
 _Static_assert(FIRST_CAPACITY >= 2 * MT_CHUNK, "a reservation must fit an empty buffer");
 
 bool mt_output_open(mt_output *output, int fd) {
-  *output = (mt_output){.bytes = malloc(FIRST_CAPACITY), .capacity = FIRST_CAPACITY, .fd = fd};
+  *output = (mt_output){.bytes = malloc(FIRST_CAPACITY), .capacity = FIRST_CAPACITY, .fd = fd, .interrupt_fd = -1};
   return output->bytes != NULL;
 }
 
 void mt_output_close(mt_output *output) {
   if (output->fd >= 0) mt_output_flush(output);
   free(output->bytes);
-  *output = (mt_output){.fd = -1};
+  *output = (mt_output){.fd = -1, .interrupt_fd = -1};
+}
+
+void mt_output_interrupt_by(mt_output *output, int fd) {
+  struct stat about;
+  bool may_stall = fstat(output->fd, &about) == 0 && !S_ISREG(about.st_mode);
+  output->interrupt_fd = may_stall ? fd : -1;
 }
 
 static void fail(mt_output *output, int error) {
@@ -31,13 +39,28 @@ static void fail(mt_output *output, int error) {
   output->length = 0;
 }
 
-// One write, past interruptions and a descriptor that someone made non-blocking. -1 when it failed.
-static ssize_t write_some(int fd, const char *bytes, size_t count) {
+// Waits until PIPE_BUF bytes can be written without blocking. False when the interruption came first.
+static bool wait_for_reader(const mt_output *output) {
+  struct pollfd either[2] = {{.fd = output->fd, .events = POLLOUT}, {.fd = output->interrupt_fd, .events = POLLIN}};
+  while (poll(either, 2, -1) < 0 && errno == EINTR) {
+  }
+  return either[0].revents != 0 || either[1].revents == 0;
+}
+
+// One write, past signals. Where the reader may stall, only as much as can't block. -1 when it failed.
+static ssize_t write_some(const mt_output *output, const char *bytes, size_t count) {
   while (true) {
-    ssize_t written = write(fd, bytes, count);
+    if (output->interrupt_fd >= 0) {
+      if (!wait_for_reader(output)) {
+        errno = ECANCELED;
+        return -1;
+      }
+      if (count > PIPE_BUF) count = PIPE_BUF;
+    }
+    ssize_t written = write(output->fd, bytes, count);
     if (written >= 0) return written;
     if (errno == EAGAIN) {
-      poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, -1);
+      poll(&(struct pollfd){.fd = output->fd, .events = POLLOUT}, 1, -1);
     } else if (errno != EINTR) {
       return -1;
     }
@@ -47,7 +70,7 @@ static ssize_t write_some(int fd, const char *bytes, size_t count) {
 // Writes the first `count` bytes and moves the rest to the front.
 static void write_front(mt_output *output, size_t count) {
   for (size_t start = 0; start < count;) {
-    ssize_t written = write_some(output->fd, output->bytes + start, count - start);
+    ssize_t written = write_some(output, output->bytes + start, count - start);
     if (written < 0) {
       fail(output, errno);
       return;

@@ -14,7 +14,8 @@ import Support
 /// ```
 public final class SignalSource {
   private let loop: EventLoop
-  private let descriptor: Int32
+  /// Readable while a signal waits; the source owns it.
+  public let descriptor: Int32
   private var previousMask: sigset_t
   private var isOpen = true
 

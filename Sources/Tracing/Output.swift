@@ -41,10 +41,15 @@ final class Output {
   @discardableResult
   func flush() -> Bool { mt_output_flush(buffer) }
 
-  /// The first failed write other than a reader that went away (`| head -1` is no error).
+  /// Lets a descriptor that becomes readable end a write to a reader that has stalled; nil takes it back.
+  func interrupt(by descriptor: Int32?) {
+    mt_output_interrupt_by(buffer, descriptor ?? -1)
+  }
+
+  /// The first failed write other than a reader that went away (`| head -1` is no error) or stalled until Ctrl-C.
   var failure: MoontraceError? {
     let number = buffer.pointee.error
-    return number == 0 || number == EPIPE ? nil : MoontraceError(.scriptFailed, "writing output: \(errnoText(number))")
+    return [0, EPIPE, ECANCELED].contains(number) ? nil : MoontraceError(.scriptFailed, "writing output: \(errnoText(number))")
   }
 
   var hasFailed: Bool { buffer.pointee.error != 0 }

@@ -131,8 +131,12 @@ extension TracingSession {
     kernelSymbols.symbol(at: address)?.name ?? hexadecimal(address)
   }
 
+  /// The symbol's name; without one the file and the place in it, and without a file the address.
   private func userSymbol(_ address: UInt64, pid: Int32) -> String {
-    userSymbols.symbol(at: address, process: pid)?.name ?? hexadecimal(address)
+    if let symbol = userSymbols.symbol(at: address, process: pid) { return symbol.name }
+    guard let place = userSymbols.place(of: address, process: pid) else { return hexadecimal(address) }
+    let file = place.path.split(separator: "/").last.map(String.init) ?? place.path
+    return "\(file)+\(hexadecimal(place.fileOffset))"
   }
 }
 

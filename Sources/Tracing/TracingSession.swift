@@ -79,7 +79,9 @@ final class TracingSession {
 
   private func goLive() throws(MoontraceError) {
     for object in objects { try object.prepareStreams() }
-    signals = try SignalSource(loop: loop) { [unowned self] _ in end() }
+    let signals = try SignalSource(loop: loop) { [unowned self] _ in end() }
+    self.signals = signals
+    output.interrupt(by: signals.descriptor)
     loop.idle = { [unowned self] in flushOutput() }
     if let duration = configuration.duration { loop.deadline = EventLoop.now() + UInt64(duration * 1e9) }
     if let pid = configuration.pid { try loop.watchExit(pid: pid) { [unowned self] in end() } }
@@ -179,6 +181,7 @@ final class TracingSession {
   // MARK: The end
 
   private func finish(runsExitFunctions: Bool) -> Int32 {
+    output.interrupt(by: nil)
     signals?.close()  // a second Ctrl-C ends the process at once
     for object in objects { object.detach() }
     if !isEnding { drainAll() }

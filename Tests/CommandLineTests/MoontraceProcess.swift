@@ -16,8 +16,9 @@ final class MoontraceProcess {
   private var notify: Pipe
   private var isReaped = false
 
-  /// Starts moontrace. Its data and errors go to files, so that no pipe can fill up and stop it.
-  init(_ arguments: [String], input: String = "", environment: [String] = []) throws {
+  /// Starts moontrace. Its data and errors go to files, so that no pipe can fill up and stop it, unless `output` says
+  /// where the data goes.
+  init(_ arguments: [String], input: String = "", environment: [String] = [], output data: Int32? = nil) throws {
     let directory = try TemporaryDirectory()
     self.directory = directory
     notify = try Pipe()
@@ -28,7 +29,7 @@ final class MoontraceProcess {
     let writing = notify.writing
     let child = try Subprocess(
       Self.executable, arguments,
-      descriptors: [0: input.number, 1: output.number, 2: errors.number, 9: writing],
+      descriptors: [0: input.number, 1: data ?? output.number, 2: errors.number, 9: writing],
       environment: ["MOONTRACE_NOTIFY_FD=9"] + environment)
     pid = child.pid
     notify.closeWriting()

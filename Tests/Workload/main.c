@@ -2,26 +2,28 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-static double now(void) {
+static double read_clock(clockid_t clock) {
   struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
+  clock_gettime(clock, &time);
   return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
 // getppid COUNT: as fast as it can. Prints the nanoseconds that one call took.
 static int call_getppid(long count) {
-  double start = now();
+  double start = read_clock(CLOCK_MONOTONIC);
   for (long i = 0; i < count; i++) syscall(SYS_getppid);
-  printf("%.1f\n", (now() - start) * 1e9 / (double)count);
+  printf("%.1f\n", (read_clock(CLOCK_MONOTONIC) - start) * 1e9 / (double)count);
   return 0;
 }
 
@@ -41,9 +43,9 @@ __attribute__((noinline)) void workload_spin(void) {
   for (unsigned long i = 0; i < 1000000; i++) workload_result += i * i;
 }
 
-// spin SECONDS: burns CPU in workload_spin.
+// spin SECONDS: burns so much CPU time in workload_spin, however busy the machine is.
 static int spin(double seconds) {
-  for (double end = now() + seconds; now() < end;) workload_spin();
+  while (read_clock(CLOCK_PROCESS_CPUTIME_ID) < seconds) workload_spin();
   return 0;
 }
 
@@ -71,11 +73,61 @@ static int start_children(long count) {
   return 0;
 }
 
-// sleep COUNT: goes to sleep for a millisecond so many times, so that it waits for a CPU as often.
+// fexec: becomes /bin/true by its descriptor, which is execveat.
+static int exec_descriptor(void) {
+  char *arguments[] = {"true", "by-descriptor", NULL};
+  int fd = open("/bin/true", O_RDONLY);
+  fexecve(fd, arguments, environ);
+  perror("workload: fexecve");
+  return 1;
+}
+
+static long context_switches(void) {
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_nvcsw + usage.ru_nivcsw;
+}
+
+// sleep COUNT: goes to sleep for a millisecond so many times, so that it waits for a CPU as often. Prints how often it
+// lost the CPU meanwhile.
 static int sleep_often(long count) {
   struct timespec time = {.tv_nsec = 1000000};
+  long before = context_switches();
   for (long i = 0; i < count; i++) nanosleep(&time, NULL);
+  printf("%ld\n", context_switches() - before);
   return 0;
+}
+
+static void *end_at_once(void *argument) { return argument; }
+
+// threads COUNT: starts so many threads, one after the other, each of which ends at once.
+static int start_threads(long count) {
+  for (long i = 0; i < count; i++) {
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, end_at_once, NULL)) return 1;
+    pthread_join(thread, NULL);
+  }
+  return 0;
+}
+
+static void *exit_process(void *code) { _exit((int)(long)code); }
+
+// thread-exit CODE: a second thread ends the process while the first one waits for it.
+static int exit_from_thread(long code) {
+  pthread_t thread;
+  if (pthread_create(&thread, NULL, exit_process, (void *)code)) return 1;
+  pthread_join(thread, NULL);
+  return 1;
+}
+
+// signal NUMBER: dies of it, also where the parent ignores or blocks it.
+static int die_of(int number) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, number);
+  sigprocmask(SIG_UNBLOCK, &set, NULL);
+  signal(number, SIG_DFL);
+  return raise(number);
 }
 
 int main(int argc, char **argv) {
@@ -87,8 +139,11 @@ int main(int argc, char **argv) {
   if (!strcmp(what, "call")) return call(number);
   if (!strcmp(what, "exec")) return start_children(number);
   if (!strcmp(what, "sleep")) return sleep_often(number);
+  if (!strcmp(what, "fexec")) return exec_descriptor();
+  if (!strcmp(what, "threads")) return start_threads(number);
+  if (!strcmp(what, "thread-exit")) return exit_from_thread(number);
   if (!strcmp(what, "exit")) return (int)number;
-  if (!strcmp(what, "signal")) return raise((int)number);
+  if (!strcmp(what, "signal")) return die_of((int)number);
   fprintf(stderr, "workload: unknown task '%s'\n", what);
   return 2;
 }

@@ -10,9 +10,9 @@ recipe {
   examples = {
     [[
 moontrace bashreadline
-    PID    UID COMMAND
-   3021   1000 ls -l
-   3021   1000 make test]],
+     PID      UID COMMAND
+   14256        0 ls -l
+   14256        0 make test]],
     "moontrace bashreadline -s /lib/x86_64-linux-gnu/libreadline.so.8",
   },
 }
@@ -22,15 +22,8 @@ local o = bpf.compile [[
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-struct event {
-  int pid;
-  u32 uid;
-  char command[512];
-};
-
-struct {
-  __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 1 << 20); __type(value, struct event);
-} events SEC(".maps");
+struct event { int pid; u32 uid; char command[4096]; };
+struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __type(value, struct event); } events SEC(".maps");
 
 SEC("uretprobe")
 int BPF_KRETPROBE(on_line, const char *line) {

@@ -11,9 +11,10 @@ recipe {
   examples = {
     [[
 moontrace exitsnoop
-    PID    PPID     TID COMM                  AGE CODE SIGNAL
-   4031    1622    4031 ls                  0.003    0
-   4040    1622    4040 sleep              12.511  143 SIGTERM]],
+     PID     PPID      TID COMM               AGE_MS     CODE SIGNAL
+   14157    14156    14157 ls                      2        0
+   14159    14158    14159 sleep                1001      143 SIGTERM
+   14158    14156    14158 timeout              1003      124]],
     "moontrace exitsnoop -x   # CODE is 128 + the signal's number for those that a signal ended, as in a shell",
   },
 }
@@ -21,7 +22,6 @@ moontrace exitsnoop
 local o = bpf.compile [[
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
 #define SIGNAL_GROUP_EXIT 0x4 /* linux/sched/signal.h */
@@ -30,19 +30,10 @@ const volatile int target_pid;
 const volatile bool failed_only;
 const volatile bool each_thread;
 
-struct event {
-  int pid;
-  int ppid;
-  int tid;
-  char comm[16];
-  u64 age_ns;
-  u32 status; /* as wait(2) gives it */
-};
+struct event { int pid; int ppid; int tid; char comm[16]; u64 age_ns; u32 status; }; /* status as wait(2) gives it */
 struct process { u64 start; u64 pid; };
 
-struct {
-  __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 8 << 20); __type(value, struct event);
-} events SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __type(value, struct event); } events SEC(".maps");
 /* Processes told of: of two threads that end at once, both may find no other thread alive. */
 struct {
   __uint(type, BPF_MAP_TYPE_LRU_HASH); __uint(max_entries, 4096); __type(key, struct process); __type(value, u8);
@@ -81,12 +72,12 @@ o.globals.target_pid = opt.pid or 0
 o.globals.failed_only = opt.failed
 o.globals.each_thread = opt.threads
 
-local columns = { "pid", "ppid", "tid", "comm", "age", "code", "signal" }
+local columns = { "pid", "ppid", "tid", "comm", "age_ms", "code", "signal" }
 o.maps.events:each(function(e)
   local signal = e.status & 0x7f
   emit({
     pid = e.pid, ppid = e.ppid, tid = e.tid, comm = e.comm,
-    age = e.age_ns // 1000000 / 1000, -- seconds, to the millisecond
+    age_ms = e.age_ns // 1000000,
     code = signal > 0 and 128 + signal or e.status >> 8 & 0xff,
     signal = signal > 0 and signal_name(signal) or "",
   }, columns)

@@ -10,10 +10,12 @@ recipe {
   },
   examples = {
     [[
-moontrace opensnoop -p 1840
-    PID COMM             RET ERROR   MODE     PATH
-   1840 nginx             12 OK      O_RDONLY /etc/hostname
-   1840 nginx             -2 ENOENT  O_RDONLY /var/www/favicon.ico]],
+moontrace run -c 'cat /etc/hostname /etc/nothing' opensnoop -n cat
+     PID COMM                  RET ERROR        MODE     PATH
+   14145 cat                     3 OK           O_RDONLY /lib/x86_64-linux-gnu/libc.so.6
+   14145 cat                    -2 ENOENT       O_RDONLY /usr/lib/locale/locale-archive
+   14145 cat                     3 OK           O_RDONLY /etc/hostname
+   14145 cat                    -2 ENOENT       O_RDONLY /etc/nothing]],
     "moontrace run --format json opensnoop -x",
   },
 }
@@ -34,19 +36,14 @@ enum error {
 };
 enum mode { O_RDONLY, O_WRONLY, O_RDWR };
 
-struct event {
-  int pid;
-  char comm[16];
-  int ret; /* the descriptor, or the negative error */
-  enum error error;
-  enum mode mode;
-  char path[256];
-};
+/* `ret` is the descriptor, or the negative error. Sent only as far as the path goes. */
+struct event { int pid; char comm[16]; int ret; enum error error; enum mode mode; char path[4096]; };
 struct attempt { const char *path; u64 flags; };
 
+struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __type(value, struct event); } events SEC(".maps");
 struct {
-  __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 8 << 20); __type(value, struct event);
-} events SEC(".maps");
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); __uint(max_entries, 1); __type(key, u32); __type(value, struct event);
+} scratch SEC(".maps");
 struct {
   __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 32768); __type(key, u32); __type(value, struct attempt);
 } attempts SEC(".maps");
@@ -59,25 +56,23 @@ static int enter(const char *path, u64 flags) {
   return 0;
 }
 
-static int leave(long ret) {
-  u32 tid = bpf_get_current_pid_tgid();
+static __always_inline int leave(long ret) {
+  u32 tid = bpf_get_current_pid_tgid(), zero = 0;
   struct attempt *found = bpf_map_lookup_elem(&attempts, &tid);
-  if (!found) return 0;
+  struct event *e = bpf_map_lookup_elem(&scratch, &zero);
+  if (!found || !e) return 0;
   struct attempt attempt = *found;
   bpf_map_delete_elem(&attempts, &tid);
-  char comm[16];
-  bpf_get_current_comm(comm, sizeof comm);
+  bpf_get_current_comm(e->comm, sizeof e->comm);
   if (failed_only && ret >= 0) return 0;
-  if (target_comm[0] && bpf_strncmp(comm, sizeof comm, (const char *)target_comm)) return 0;
-  struct event *e = bpf_ringbuf_reserve(&events, sizeof *e, 0);
-  if (!e) return 0;
+  if (target_comm[0] && bpf_strncmp(e->comm, sizeof e->comm, (const char *)target_comm)) return 0;
   e->pid = bpf_get_current_pid_tgid() >> 32;
-  __builtin_memcpy(e->comm, comm, sizeof comm);
   e->ret = ret;
   e->error = ret < 0 ? -ret : OK;
   e->mode = attempt.flags & 3;
-  if (bpf_probe_read_user_str(e->path, sizeof e->path, attempt.path) < 0) e->path[0] = 0;
-  bpf_ringbuf_submit(e, 0);
+  long size = bpf_probe_read_user_str(e->path, sizeof e->path, attempt.path);
+  if (size < 1) e->path[0] = 0, size = 1; /* no such memory */
+  bpf_ringbuf_output(&events, e, __builtin_offsetof(struct event, path) + size, 0);
   return 0;
 }
 

@@ -12,10 +12,12 @@ recipe {
   examples = {
     [[
 moontrace run -d 5 runqlat
-usecs      : count  distribution
-  0 -> 1   :  2310  |****************************************|
-  2 -> 3   :   877  |***************                         |
-  4 -> 7   :   101  |*                                       |]],
+usecs        : count  distribution
+   4 -> 7    :    46  |*********                               |
+   8 -> 15   :    86  |****************                        |
+  16 -> 31   :   204  |****************************************|
+  32 -> 63   :   134  |**************************              |
+  64 -> 127  :    13  |**                                      |]],
     "moontrace runqlat -P -i 10",
   },
 }
@@ -37,7 +39,7 @@ struct {
   __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 65536); __type(key, u32); __type(value, u64);
 } queued SEC(".maps");
 struct {
-  __uint(type, BPF_MAP_TYPE_HASH); __uint(map_flags, BPF_F_NO_PREALLOC); __uint(max_entries, 10240);
+  __uint(type, BPF_MAP_TYPE_HASH); __uint(map_flags, BPF_F_NO_PREALLOC); __uint(max_entries, 65536);
   __type(key, u32); __type(value, struct waits);
 } waits SEC(".maps");
 static const struct waits nothing;
@@ -65,12 +67,9 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *previous, struct task_
   u64 wait = (bpf_ktime_get_ns() - *since) / unit_ns;
   bpf_map_delete_elem(&queued, &tid);
   struct waits *entry = bpf_map_lookup_elem(&waits, &key);
-  if (!entry) {
-    bpf_map_update_elem(&waits, &key, &nothing, BPF_NOEXIST);
-    entry = bpf_map_lookup_elem(&waits, &key);
-    if (!entry) return 0;
-    __builtin_memcpy(entry->comm, next->group_leader->comm, sizeof entry->comm);
-  }
+  if (!entry) bpf_map_update_elem(&waits, &key, &nothing, BPF_NOEXIST);
+  if (!entry && !(entry = bpf_map_lookup_elem(&waits, &key))) return 0;
+  __builtin_memcpy(entry->comm, next->group_leader->comm, sizeof entry->comm); /* exec gives it a new one */
   u32 slot = 63 - __builtin_clzll(wait | 1);
   __sync_fetch_and_add(&entry->slots[slot < SLOTS ? slot : SLOTS - 1], 1);
   return 0;
@@ -87,6 +86,7 @@ local hist = require "moontrace.hist"
 local options = { name = "runqlat", unit = opt.milliseconds and "msecs" or "usecs" }
 
 local function show()
+  if opt.interval and output_format == "table" then print(strftime("%H:%M:%S")) end
   local by_process, all = {}, {}
   for _, entry in ipairs(o.maps.waits:drain()) do
     local pid, waits = entry[1], entry[2]

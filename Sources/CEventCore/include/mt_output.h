@@ -10,6 +10,7 @@ typedef struct mt_output {
   size_t length;
   size_t capacity;
   int fd;
+  int interrupt_fd;  // -1, or what ends a write to a reader that has stalled
   int error;  // errno of the first failed write, 0 while all is well; later text is dropped
   uint64_t taken;  // bytes that have left the buffer; `taken + length` only grows
 } mt_output;
@@ -19,6 +20,9 @@ typedef struct mt_output {
 // Writing to a closed pipe raises SIGPIPE unless the process ignores it; then `error` becomes EPIPE.
 bool mt_output_open(mt_output *output, int fd);
 void mt_output_close(mt_output *output);  // flushes; does not close the descriptor
+// A write that would block because the reader has stalled fails with ECANCELED once `fd` (a signalfd) can be read, so
+// that Ctrl-C works while the pipe is full. -1 takes it back. Regular files never stall.
+void mt_output_interrupt_by(mt_output *output, int fd);
 void mt_output_append(mt_output *output, const void *bytes, size_t length);
 // Writes all that is buffered, through short writes and EINTR. Returns false once the descriptor has failed.
 bool mt_output_flush(mt_output *output);

@@ -1,0 +1,151 @@
+import Glibc
+import Support
+import Testing
+
+/// The recipes that count and measure.
+extension RecipeTests {
+  // MARK: syscount
+
+  @Test(arguments: [["-p", "%", "-f", "json", "syscount", "-T", "100"], ["-f", "json", "syscount", "-p", "%"]])
+  func callsAreCountedExactly(options: [String]) throws {
+    let rows = try records(trace(options, workload: "getppid", "12345"))
+    #expect(rows.first == .object(["syscall": .text("getppid"), "count": .integer(12345)]))
+    let counts = rows.compactMap { $0["count"]?.integer }
+    #expect(counts == counts.sorted(by: >))
+  }
+
+  @Test func latencies() throws {
+    let rows = try records(trace(["-p", "%", "-f", "json", "syscount", "-L"], workload: "sleep", "50"))
+    let first = try #require(rows.first)
+    #expect(first["syscall"]?.text == "clock_nanosleep")
+    #expect(first["count"]?.integer == 50)
+    let total = try #require(first["total_us"]?.integer)
+    let average = try #require(first["avg_ns"]?.integer)
+    #expect(average >= 1_000_000)
+    #expect((total...total + 1).contains(average * 50 / 1000) || average * 50 / 1000 == total - 1)
+  }
+
+  @Test func callsByProcess() throws {
+    let run = try trace(["-f", "csv", "syscount", "-P", "-T", "1", "-p", "%"], workload: "getppid", "5000")
+    try #require(run.lines.count == 2, "\(run.output)")
+    #expect(run.lines[0] == "pid,comm,count")
+    let fields = run.lines[1].split(separator: ",")
+    #expect(fields[1] == "workload")
+    #expect((5000..<6000).contains(Int(fields[2]) ?? 0))
+  }
+
+  @Test func callsByProcessAndLatencyAsATable() throws {
+    let run = try trace(["-p", "%", "syscount", "-P", "-L"], workload: "getppid", "5000")
+    #expect(words(run.lines.first) == ["PID", "COMM", "COUNT", "TOTAL_US", "AVG_NS"])
+    #expect(words(run.lines.last)[1] == "workload")
+  }
+
+  @Test func callsByInterval() throws {
+    let options = ["-p", "%", "-f", "json", "syscount", "-i", "50ms"]
+    let rows = try records(trace(options, workload: "getppid", "1000000")).filter { $0["syscall"] == .text("getppid") }
+    #expect(rows.count > 1)
+    #expect(rows.allSatisfy { $0["time"]?.text?.wholeMatch(of: /\d\d:\d\d:\d\d/) != nil })
+    let sum = rows.reduce(0) { $0 + ($1["count"]?.integer ?? 0) }
+    // One that is being counted while its row is taken may be missed.
+    #expect((1_000_000 - Int64(rows.count)...1_000_000).contains(sum))
+  }
+
+  // MARK: runqlat
+
+  /// The rows of a histogram, proven to be closed ranges of powers of two without a gap.
+  private func buckets(_ value: JSON?) throws -> [(min: Int64, max: Int64, count: Int64)] {
+    let rows = try #require(value?.list).map {
+      (
+        min: try #require($0["min"]?.integer), max: try #require($0["max"]?.integer),
+        count: try #require($0["count"]?.integer)
+      )
+    }
+    for row in rows { #expect(row.min == 0 ? row.max == 1 : row.max == 2 * row.min - 1) }
+    for (row, next) in zip(rows, rows.dropFirst()) { #expect(row.max + 1 == next.min) }
+    return rows
+  }
+
+  @Test(arguments: [[], ["-m"]]) func everyWaitIsCounted(unit: [String]) throws {
+    let start = ContinuousClock.now
+    let child = try GatedProcess(Self.workload, ["sleep", "200"])
+    let process = try MoontraceProcess(["run", "-p", "\(child.pid)", "-f", "json", "runqlat"] + unit)
+    try process.waitForAttached()
+    try child.open()
+    let run = try process.wait()
+    let aggregate = try #require(try records(run).first)
+    #expect(run.lines.count == 1)
+    #expect(aggregate["aggregate"]?.text == "runqlat" && aggregate["type"]?.text == "hist")
+    let data = try #require(aggregate["data"]?.list)
+    #expect(data.map { $0["key"] } == [.list([])])
+    let rows = try buckets(data.first?["value"])
+    let total = rows.reduce(0) { $0 + $1.count }
+    // One wait for each time that it lost the CPU while it slept, and a few for its start and end.
+    let switches = try #require(Int64(try child.output().trimming))
+    #expect((switches...switches + 200).contains(total))
+    #expect(total > 100)
+    let waited = rows.reduce(0) { $0 + $1.min * $1.count }
+    #expect((unit == ["-m"] ? .milliseconds(waited) : .microseconds(waited)) < ContinuousClock.now - start)
+  }
+
+  @Test func waitsByProcess() throws {
+    let run = try trace(["-f", "json", "runqlat", "-P", "-p", "%"], workload: "sleep", "100")
+    let data = try #require(try records(run).first?["data"]?.list)
+    try #require(data.count == 1)
+    #expect(data[0]["key"]?.list?.last == .text("workload"))
+    #expect(try buckets(data[0]["value"]).reduce(0) { $0 + $1.count } > 50)
+  }
+
+  @Test func waitsByInterval() throws {
+    let options = ["-p", "%", "-f", "json", "runqlat", "-i", "50ms"]
+    let aggregates = try records(trace(options, workload: "sleep", "300"))
+    #expect(aggregates.count > 2)
+    let total = try aggregates.reduce(0) { sum, aggregate in
+      try buckets(aggregate["data"]?.list?.first?["value"]).reduce(sum) { $0 + $1.count }
+    }
+    #expect(total > 150)
+  }
+
+  @Test func waitsAsPictureAndCSV() throws {
+    let table = try trace(["-p", "%", "runqlat", "-m"], workload: "sleep", "20")
+    #expect(table.lines.first?.hasPrefix("msecs") == true)
+    #expect(table.lines.first?.hasSuffix("count  distribution") == true)
+    #expect(table.lines.dropFirst().allSatisfy { $0.wholeMatch(of: /\s*\d+ -> \d+\s+:\s+\d+  \|\**\s*\|/) != nil })
+    let csv = try trace(["-p", "%", "-f", "csv", "runqlat", "-P"], workload: "sleep", "20")
+    #expect(csv.lines.first == "key,min,max,count")
+    #expect(csv.lines.dropFirst().allSatisfy { $0.wholeMatch(of: /"\d+, workload",\d+,\d+,\d+/) != nil })
+  }
+
+  // MARK: profile
+
+  private func samples(_ rows: [JSON], in function: String = "") -> Int64 {
+    rows.filter { $0["stack"]?.text?.contains(function) ?? false || function == "" }
+      .reduce(0) { $0 + ($1["count"]?.integer ?? 0) }
+  }
+
+  @Test func theBusyFunctionHasTheSamples() throws {
+    let rows = try records(trace(["-p", "%", "-f", "json", "profile"], workload: "spin", "1"))
+    #expect(
+      rows.allSatisfy { $0["stack"]?.text?.hasPrefix("workload") == true || $0["stack"]?.text?.hasPrefix("sh") == true }
+    )
+    #expect((70..<140).contains(samples(rows)), "99 a second are wanted: \(rows)")
+    #expect(samples(rows, in: ";main;spin;workload_spin") > samples(rows) * 3 / 4)
+    // The C library's start code has no public name; it is named by its file, which adds stacks of many runs up.
+    #expect(rows.contains { $0["stack"]?.text?.hasPrefix("workload;[libc.so.6];main;spin;") == true }, "\(rows)")
+  }
+
+  @Test func theFrequencyIsKept() throws {
+    let run = try trace(["profile", "-F", "499", "-U", "-p", "%"], workload: "spin", "0.5")
+    #expect(run.lines.allSatisfy { $0.wholeMatch(of: /[^;]+(;[^;]+)* \d+/) != nil })
+    #expect(run.lines.allSatisfy { !$0.contains("asm_") && !$0.contains("entry_SYSCALL_64") })
+    let counts = run.lines.filter { $0.contains(";workload_spin ") }.compactMap { Int(words($0).last ?? "") }
+    #expect((170..<330).contains(counts.reduce(0, +)), "\(run.output)")
+  }
+
+  @Test func kernelStacksOnly() throws {
+    let options = ["-p", "%", "-f", "csv", "profile", "-K", "-F", "999"]
+    let run = try trace(options, workload: "getppid", "500000")
+    #expect(run.lines.first == "stack,count")
+    #expect(run.lines.contains { $0.hasPrefix("workload;entry_SYSCALL_64_after_hwframe;do_syscall_64") })
+    #expect(run.lines.allSatisfy { !$0.contains("main") })
+  }
+}
