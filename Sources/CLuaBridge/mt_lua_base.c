@@ -154,6 +154,9 @@ static void open_base(lua_State *L) {
     {"print", print}, {"setmetatable", set_metatable}, {"xpcall", xpcall_stoppable}, {NULL, NULL},
   };
   luaL_requiref(L, LUA_GNAME, luaopen_base, 1);
+  lua_getfield(L, -1, "error");
+  mt_lua_of(L)->raise_function = lua_tocfunction(L, -1);
+  lua_pop(L, 1);
   remove_field(L, "dofile");
   remove_field(L, "loadfile");
   mt_lua_wrap_field(L, "load", load_text);

@@ -5,13 +5,43 @@
 
 static const char memory_cause[] = "not enough memory (the limit is %zu MiB)";
 
+// Whether a C function of Lua's raised the error: those know no place unless Lua code called them directly, as in
+// `for i, x in ipairs(nil)`. What a script raises with `error` is as it wants it.
+static bool raised_in_library(lua_State *L, const mt_lua *lua) {
+  lua_Debug frame;
+  if (!lua_getstack(L, 1, &frame) || !lua_getinfo(L, "Sf", &frame)) return false;
+  bool library = *frame.what == 'C' && lua_tocfunction(L, -1) != lua->raise_function;
+  lua_pop(L, 1);
+  return library;
+}
+
+// Whether a text begins with `file:line: `.
+static bool has_place(const char *text) {
+  for (const char *colon = strchr(text, ':'); colon; colon = strchr(colon + 1, ':')) {
+    size_t digits = strspn(colon + 1, "0123456789");
+    if (digits > 0 && strncmp(colon + 1 + digits, ": ", 2) == 0) return true;
+  }
+  return false;
+}
+
+// Puts the script's place before the message at 1, unless it has one.
+static void locate(lua_State *L, const mt_lua *lua) {
+  char place[96];
+  if (has_place(lua_tostring(L, 1)) || !raised_in_library(L, lua) || !mt_lua_where(L, place, sizeof place)) return;
+  lua_pushfstring(L, "%s: %s", place, lua_tostring(L, 1));
+  lua_replace(L, 1);
+}
+
 // Raised values that are no string get one here, while their metatable can still be asked.
 static int message_handler(lua_State *L) {
   mt_lua *lua = mt_lua_of(L);
   if (lua->unwinding) return 1;
   lua->traceback.length = 0;
   mt_lua_append_traceback(L, &lua->traceback);
-  if (lua_type(L, 1) == LUA_TSTRING) return 1;
+  if (lua_type(L, 1) == LUA_TSTRING) {
+    locate(L, lua);
+    return 1;
+  }
   if (lua_type(L, 1) == LUA_TNUMBER || luaL_getmetafield(L, 1, "__tostring") != LUA_TNIL) {
     luaL_tolstring(L, 1, NULL);
   } else {

@@ -49,6 +49,7 @@ struct mt_lua {
   mt_text error;  // text of the last failed call
   size_t error_message_length;
   mt_text traceback;  // of the error being raised
+  lua_CFunction raise_function;  // Lua's `error`
   bool warnings;      // warn("@on")
   mt_output scratch;  // in memory: a record that `emit` is writing
   void *standard_output;  // FILE * in front of config.output

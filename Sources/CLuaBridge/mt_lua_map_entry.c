@@ -64,8 +64,14 @@ void mt_map_check_readable(lua_State *L, const mt_map_config *config) {
 
 void mt_map_check_writable(lua_State *L, const mt_map_config *config) {
   mt_map_check_readable(L, config);
-  if (config->read_only || config->shape == MT_MAP_OF_MAPS)
+  if (config->shape == MT_MAP_OF_MAPS)
+    mt_lua_raise(L, "map '%s' is read-only: the inner maps are set in its C definition", config->name);
+  if (config->read_only)
     mt_lua_raise(L, "map '%s' is read-only: it can be read but not changed from Lua", config->name);
+}
+
+static int raise_other(lua_State *L, const mt_map_config *config, int status) {
+  return mt_lua_raise(L, "map '%s': refused by the kernel: %s", config->name, strerror(-status));
 }
 
 int mt_map_raise_refusal(lua_State *L, const mt_map_config *config, int status) {
@@ -79,8 +85,14 @@ int mt_map_raise_refusal(lua_State *L, const mt_map_config *config, int status) 
     case EACCES:
       return mt_lua_raise(
           L, "map '%s': not permitted: run as root or with CAP_BPF; a frozen map can't be written", config->name);
+    case EINVAL:
+      if (config->shape == MT_MAP_LPM_TRIE)
+        return mt_lua_raise(
+            L, "map '%s': refused by the kernel: the key's prefix length is from 0 to %d bits", config->name,
+            (int)(config->key_size - 4) * 8);
+      return raise_other(L, config, status);
     case EEXIST: return mt_lua_raise(L, "map '%s': the key exists already: delete it first", config->name);
-    default: return mt_lua_raise(L, "map '%s': refused by the kernel: %s", config->name, strerror(-status));
+    default: return raise_other(L, config, status);
   }
 }
 

@@ -58,6 +58,10 @@ static const unsigned char bpf_tracing[] = {
 static const unsigned char usdt_bpf[] = {
 #embed "/usr/include/bpf/usdt.bpf.h"
 };
+// usdt.bpf.h wants <linux/errno.h>; the base file has what it uses and includes no others.
+static const unsigned char errno_base[] = {
+#embed "/usr/include/asm-generic/errno-base.h"
+};
 
 #define FILE_AT(path, array) {path, array, sizeof(array)}
 static const mt_library_file files[] = {
@@ -79,6 +83,7 @@ static const mt_library_file files[] = {
     FILE_AT("include/bpf/bpf_helpers.h", bpf_helpers),
     FILE_AT("include/bpf/bpf_tracing.h", bpf_tracing),
     FILE_AT("include/bpf/usdt.bpf.h", usdt_bpf),
+    FILE_AT("include/linux/errno.h", errno_base),
 };
 const mt_library_file *const mt_library_files = files;
 const size_t mt_library_file_count = sizeof(files) / sizeof(files[0]);

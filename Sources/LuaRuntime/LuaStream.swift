@@ -9,7 +9,8 @@ import Support
 /// let outcome = stream.drain(ring.sources[0], limit: 4096)
 /// ```
 public final class LuaStream {
-  private let stream: OpaquePointer
+  /// nil once closed.
+  private var stream: OpaquePointer?
   private let runtime: LuaRuntime
 
   /// Makes a stream without handlers. `plan` must outlive it.
@@ -22,11 +23,18 @@ public final class LuaStream {
   }
 
   deinit {
+    close()
+  }
+
+  /// Calls no handler any more, also when a handler is running now: its view becomes stale.
+  public func close() {
     mt_lua_stream_close(stream)
+    stream = nil
   }
 
   /// Adds a handler; handlers are called in the order they were added, each with a view of the record.
   public func add(_ handler: LuaFunction) throws(MoontraceError) {
+    guard let stream else { return }
     runtime.pushOnMain(handler)
     guard mt_lua_stream_add_handler(stream) else {
       throw MoontraceError(.scriptFailed, "not enough memory for a handler")
@@ -38,6 +46,7 @@ public final class LuaStream {
   public func drain(
     _ source: UnsafeMutablePointer<mt_source>, limit: UInt64
   ) -> (delivered: UInt64, failure: LuaFailure?) {
+    guard let stream else { return (0, nil) }
     let result = mt_lua_stream_drain(stream, source, limit)
     return (result.delivered, result.status == 0 ? nil : runtime.lastFailure())
   }

@@ -47,9 +47,9 @@ struct ClangCompiler {
     let name = "headers/\(kernelIdentity())"
     let directory = cache.path(name)
     guard access("\(directory)/complete", F_OK) != 0 else { return directory }
-    try cache.makeDirectory("\(name)/bpf")
-    for file in Library.files(below: "include/bpf/") {
-      try cache.write("\(name)/bpf/\(file.path.dropFirst("include/bpf/".count))", file.bytes)
+    for part in ["bpf", "linux"] { try cache.makeDirectory("\(name)/\(part)") }
+    for file in Library.files(below: "include/") {
+      try cache.write("\(name)/\(file.path.dropFirst("include/".count))", file.bytes)
     }
     try cache.write("\(name)/vmlinux.h", try KernelTypesHeader.make())
     try cache.write("\(name)/complete", [])

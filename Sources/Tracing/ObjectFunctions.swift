@@ -22,14 +22,16 @@ extension TracingSession {
       do throws(MoontraceError) {
         return try body(session, call)
       } catch {
-        throw session.withoutRepeatedName(error)
+        throw session.asScriptError(error)
       }
     }
   }
 
-  /// An object compiled from the script's text is called by the script's name, which stands before the message anyway.
-  func withoutRepeatedName(_ error: MoontraceError) -> MoontraceError {
+  /// An error as the script's: an object compiled from its text is called by the script's name, which stands before the
+  /// message anyway, and what would be wrong usage on a command line is a mistake in the script.
+  func asScriptError(_ error: MoontraceError) -> MoontraceError {
     var error = error
+    if error.code == .usage { error.code = .scriptFailed }
     let prefix = "\(source.shortName): "
     if !source.isLibrary, error.message.hasPrefix(prefix) { error.message.removeFirst(prefix.count) }
     return error
@@ -82,7 +84,7 @@ extension TracingSession {
       return []
     }
     define(onObject: "object_close") { object, _ in
-      object.close()
+      object.closeInOrder()
       return []
     }
   }

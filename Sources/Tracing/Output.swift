@@ -49,7 +49,8 @@ final class Output {
   /// The first failed write other than a reader that went away (`| head -1` is no error) or stalled until Ctrl-C.
   var failure: MoontraceError? {
     let number = buffer.pointee.error
-    return [0, EPIPE, ECANCELED].contains(number) ? nil : MoontraceError(.scriptFailed, "writing output: \(errnoText(number))")
+    return [0, EPIPE, ECANCELED].contains(number)
+      ? nil : MoontraceError(.scriptFailed, "writing output: \(errnoText(number))")
   }
 
   var hasFailed: Bool { buffer.pointee.error != 0 }

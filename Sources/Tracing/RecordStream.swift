@@ -17,8 +17,14 @@ final class RecordStream {
   private var buffer: (any EventBuffer)?
   private var handlers: LuaStream?
   private var printer: EventPrinter?
-  private var typeName: String?
+  /// What the records are: named by a handler, or else declared with the map.
+  private var record: RecordLayout?
   private var plan: DecodePlan?
+  /// Records that one turn takes: fewer where handlers are slow, so that a turn stays short and the loop can keep to
+  /// deadlines, signals and its other buffers.
+  private(set) var batch: UInt64 = 256
+  private static let largestBatch: UInt64 = 8192
+  private static let shortTurn: UInt64 = 5_000_000
 
   init(_ map: BPFMap, of object: BPFObject, in session: TracingSession) {
     self.map = map
@@ -42,20 +48,23 @@ final class RecordStream {
     try stream.add(handler)
   }
 
+  /// Handlers share one reading of the records, so the first that says how they read decides.
   private func setType(_ name: String) throws(MoontraceError) {
-    guard self.typeName == nil || self.typeName == name else {
+    guard let named = try namedRecord(name) else { throw unknownType(name) }
+    if handlers != nil, let record, record != named {
       throw MoontraceError(
-        .scriptFailed, "buffer '\(self.name)': its records are read as \(self.typeName ?? "") already")
+        .scriptFailed, "\(object.name): the records of '\(self.name)' are read as '\(record.name)' already",
+        remedy: "give every handler of a buffer the same type")
     }
-    typeName = name
-    plan = try namedRecord(name).map { DecodePlan(record: $0) }
-    if plan == nil {
-      let known = object.types.names(.struct)
-      let bare = name.split(separator: " ").last.map(String.init) ?? name
-      throw MoontraceError(
-        .scriptFailed, "\(object.name): no type '\(name)' in its BTF\(suggestionHint(for: bare, in: known))",
-        remedy: "a type stays in the BTF when a map's definition names it: __type(value, \(name))")
-    }
+    record = named
+  }
+
+  private func unknownType(_ name: String) -> MoontraceError {
+    let known = object.types.names(.struct)
+    let bare = name.split(separator: " ").last.map(String.init) ?? name
+    return MoontraceError(
+      .scriptFailed, "\(object.name): no type '\(name)' in its BTF\(suggestionHint(for: bare, in: known))",
+      remedy: "a type stays in the BTF when a map's definition names it: __type(value, struct NAME)")
   }
 
   private func namedRecord(_ name: String) throws(MoontraceError) -> RecordLayout? {
@@ -74,7 +83,8 @@ final class RecordStream {
   /// How a record reads. Throws when nothing says so.
   private func recordPlan() throws(MoontraceError) -> DecodePlan {
     if let plan { return plan }
-    guard case .record(let record)? = map.value else {
+    if record == nil, case .record(let declared)? = map.value { record = declared }
+    guard let record else {
       throw MoontraceError(
         .scriptFailed, "\(object.name): nothing says how the records of '\(name)' read",
         remedy: "add __type(value, struct NAME) to the map's definition, or name it: each(fn, \"struct NAME\")")
@@ -116,6 +126,7 @@ final class RecordStream {
   func close() {
     for descriptor in buffer?.descriptors ?? [] { session.loop.remove(descriptor: descriptor) }
     buffer = nil
+    handlers?.close()
     handlers = nil
   }
 
@@ -126,8 +137,16 @@ final class RecordStream {
 
   // MARK: Records
 
+  /// Learns from how long a turn took, in nanoseconds.
+  func turnTook(_ nanoseconds: UInt64) {
+    batch = nanoseconds > Self.shortTurn ? max(1, batch / 4) : min(Self.largestBatch, batch * 2)
+  }
+
   /// Hands at most `limit` records of a source over. With a failure, the record that failed counts as delivered.
   func drain(_ source: Source, limit: UInt64) -> (delivered: UInt64, failure: LuaFailure?) {
+    // A handler may close the object: then there is nothing more to drain, but this source lives until its drain ends.
+    guard let buffer else { return (0, nil) }
+    defer { withExtendedLifetime(buffer) {} }
     if let handlers { return handlers.drain(source, limit: limit) }
     do throws(MoontraceError) {
       return (try printing().drain(source, limit: limit), nil)

@@ -25,7 +25,7 @@ extension TracingSession {
     runtime.define("output_format") { _ in [.text(format)] }
     let session = self
     runtime.define("raise") { [unowned session] call throws(MoontraceError) in
-      throw session.withoutRepeatedName(MoontraceError(.scriptFailed, try call.text(1)))
+      throw session.asScriptError(MoontraceError(.scriptFailed, try call.text(1)))
     }
     runtime.define("hint") { call throws(MoontraceError) in
       let candidates = try call.table(2).fields.keys.sorted()

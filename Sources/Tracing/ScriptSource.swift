@@ -8,7 +8,7 @@ public struct ScriptSource: Sendable {
   public var name: String
   /// Arguments that stand before the user's own.
   public var leadingArguments: [String] = []
-  /// Library text, whose lines are nobody's business.
+  /// Whether the text is our own, in whose lines the user has no interest.
   var isLibrary = false
 
   /// What errors and help call it: a path's last part.
@@ -16,8 +16,8 @@ public struct ScriptSource: Sendable {
     name.split(separator: "/").last.map(String.init) ?? name
   }
 
-  /// What Lua calls the chunk.
-  var chunkName: String { isLibrary ? "=[moontrace \(shortName)]" : "@\(shortName)" }
+  /// What Lua knows the text by.
+  var chunkName: String { isLibrary ? "=[moontrace object]" : "@\(shortName)" }
 
   /// The line that a text inside the script begins on; nil when the script does not hold it.
   func line(of part: String) -> Int? {
@@ -42,8 +42,7 @@ public struct ScriptSource: Sendable {
         .usage, "\(target): \(scheme) targets can't be run by this version",
         remedy: "fetch the file and run it from disk")
     }
-    if target.hasSuffix(".o") { return try compiledObject(target) }
-    if target.contains("/") || target.hasSuffix(".lua") { return try file(target) }
+    if target.contains("/") || target.hasSuffix(".lua") || target.hasSuffix(".o") { return try file(target) }
     return try recipe(target)
   }
 
@@ -65,19 +64,21 @@ public struct ScriptSource: Sendable {
   }
 
   private static func file(_ path: String) throws(MoontraceError) -> ScriptSource {
-    ScriptSource(text: try read(path, readFile), name: path)
+    let text = try read(path, readFile)
+    return isObject(path, text) ? compiledObject(path) : ScriptSource(text: text, name: path)
+  }
+
+  private static func isObject(_ path: String, _ bytes: [UInt8]) -> Bool {
+    path.hasSuffix(".o") || bytes.starts(with: [0x7f] + "ELF".utf8)
   }
 
   private static func readStandardInput(_ name: String) throws(SystemError) -> [UInt8] {
     try readAll(STDIN_FILENO, name: name)
   }
 
-  private static func compiledObject(_ path: String) throws(MoontraceError) -> ScriptSource {
-    guard access(path, R_OK) == 0 else { throw MoontraceError(.usage, "\(path): \(errnoText(errno))") }
-    var source = ScriptSource(text: Library.file("api/object.lua") ?? [], name: path)
-    source.leadingArguments = [path]
-    source.isLibrary = true
-    return source
+  private static func compiledObject(_ path: String) -> ScriptSource {
+    ScriptSource(
+      text: Library.file("api/object.lua") ?? [], name: path, leadingArguments: [path], isLibrary: true)
   }
 
   private static func read(

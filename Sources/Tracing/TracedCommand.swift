@@ -15,13 +15,23 @@ struct TracedCommand {
     }
   }
 
-  /// Ends the command if it still runs (SIGTERM, and SIGKILL after a second), and reaps it.
+  /// Ends the command if it still runs, with what it started (SIGTERM, and SIGKILL after a second), and reaps it.
   func stop() {
     var status: Int32 = 0
     guard waitpid(pid, &status, WNOHANG) == 0 else { return }
-    kill(pid, SIGTERM)
-    if !endsWithinASecond { kill(pid, SIGKILL) }
+    let family = [pid] + Self.descendants(of: pid)
+    for member in family { kill(member, SIGTERM) }
+    if !endsWithinASecond {
+      for member in family { kill(member, SIGKILL) }
+    }
     waitpid(pid, &status, 0)
+  }
+
+  /// The shell forks for all but the simplest commands; a signal to it alone would leave the rest running.
+  private static func descendants(of pid: pid_t) -> [pid_t] {
+    guard let bytes = try? readFile("/proc/\(pid)/task/\(pid)/children") else { return [] }
+    let children = String(decoding: bytes, as: UTF8.self).split(separator: " ").compactMap { pid_t($0) }
+    return children + children.flatMap(descendants)
   }
 
   private var endsWithinASecond: Bool {

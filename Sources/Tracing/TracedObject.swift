@@ -13,6 +13,8 @@ final class TracedObject {
   private(set) var buffers: [RecordStream] = []
   private var maps: [(map: BPFMap, binding: MapBinding)] = []
   private var globals: [String: DecodePlan] = [:]
+  /// The counters go away with the object, the losses have happened.
+  private var lostBeforeClose: UInt64 = 0
   private var links: [(program: String, link: Link)] = []
 
   init(_ object: BPFObject, in session: TracingSession) throws(MoontraceError) {
@@ -102,11 +104,10 @@ final class TracedObject {
     links.contains { $0.program == program }
   }
 
-  /// Runs an attached iterator once; what it wrote.
+  /// Runs an iterator, attached by its section when it is not yet; what it wrote.
   func read(program name: String) throws(MoontraceError) -> [UInt8] {
-    guard let link = links.last(where: { $0.program == name })?.link else {
-      throw MoontraceError(.scriptFailed, "program '\(name)' is not attached", remedy: "attach it first: p:attach()")
-    }
+    if !isAttached(name) { try attach(program: name, to: nil) }
+    guard let link = links.last(where: { $0.program == name })?.link else { return [] }
     return try link.readIterator()
   }
 
@@ -121,9 +122,20 @@ final class TracedObject {
     links.removeAll()
   }
 
+  /// Detaches, delivers what the buffers still hold, and closes. Inside a handler nothing more is delivered, because
+  /// handlers are not called from handlers.
+  func closeInOrder() {
+    detach()
+    if !session.isDelivering {
+      for buffer in buffers { while session.drain(buffer) {} }
+    }
+    close()
+  }
+
   /// Gives programs and maps back to the kernel.
   func close() {
     detach()
+    lostBeforeClose = lostEvents
     for buffer in buffers { buffer.close() }
     object.close()
     refreshMaps()
@@ -139,7 +151,7 @@ final class TracedObject {
   /// can't be instrumented, what the kernel itself reports for perf buffers is the better lower bound.
   var lostEvents: UInt64 {
     let counted = object.programs.reduce(0) { $0 + $1.lostEvents }
-    return max(counted, buffers.reduce(0) { $0 + $1.reportedLosses })
+    return max(lostBeforeClose, counted, buffers.reduce(0) { $0 + $1.reportedLosses })
   }
 
   /// How often each program ran and how long that took, a line each.

@@ -23,6 +23,8 @@ final class TracingSession {
   let userSymbols = UserSymbols()
 
   private(set) var delivered: UInt64 = 0
+  /// While a buffer's records are handed over.
+  private(set) var isDelivering = false
   private var losses = LossReporter()
   private var outcome: Int32 = 0
   private var isEnding = false
@@ -114,19 +116,18 @@ final class TracingSession {
 
   // MARK: Events
 
-  /// Records that a drain may take before the other buffers have their turn.
-  private static let batch: UInt64 = 4096
-
   /// Hands waiting records of one buffer to their consumer. True when the buffer may hold more.
   func drain(_ buffer: RecordStream) -> Bool {
     var mayHoldMore = false
+    let start = EventLoop.now()
     for source in buffer.sources where !isEnding {
-      let limit = min(Self.batch, remainingEvents)
+      let limit = min(buffer.batch, remainingEvents)
       let taken = take(from: source, of: buffer, limit: limit)
       mayHoldMore = mayHoldMore || taken == limit
       if remainingEvents == 0 { end(code: outcome) }
       if output.hasFailed { flushOutput() }
     }
+    if mayHoldMore { buffer.turnTook(EventLoop.now() - start) }
     return mayHoldMore && !isEnding
   }
 
@@ -137,6 +138,8 @@ final class TracingSession {
   /// One batch; a handler's error is reported and the batch goes on behind it.
   private func take(from source: RecordStream.Source, of buffer: RecordStream, limit: UInt64) -> UInt64 {
     var taken: UInt64 = 0
+    isDelivering = true
+    defer { isDelivering = false }
     while taken < limit, !isEnding {
       let outcome = buffer.drain(source, limit: limit - taken)
       taken += outcome.delivered

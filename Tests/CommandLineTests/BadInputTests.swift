@@ -56,6 +56,8 @@ import Testing
 
   @Test func runTimeErrors() throws {
     try expectError("-e", "local t = nil\nprint(t.x)", status: 1, "(command line):2: ", "local 't'")
+    try expectError("-e", "local t\nfor i, x in ipairs({}), t do end", status: 1, "(command line):2: ")
+    try expectError("-e", "\ntable.sort({3, 2, 'x'})", status: 1, "(command line):2: attempt to compare")
     try expectError("-e", "error({})", status: 1, "error object")
     try expectError("-e", "error('plain', 0)", status: 1, "plain")
     try expectError("-e", "print(pid)", status: 1, "'pid' has a value only inside a probe function")

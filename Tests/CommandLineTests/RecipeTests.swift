@@ -281,7 +281,7 @@ struct RecipeTests {
     #expect(
       run.lines.map(words) == [["PID", "UID", "COMMAND"], ["\(pid)", "0", ":", "one"], ["\(pid)", "0", "exit"]])
     let missing = try moontrace("run", "bashreadline", "-s", "/nonexistent/bash")
-    #expect(missing.status == 2)
+    #expect(missing.status == 1)
     #expect(missing.errors.contains("/nonexistent/bash"))
   }
 }

@@ -60,6 +60,26 @@ import Testing
     #expect(run.status == 0)
   }
 
+  @Test func aCommandEndsWithTheRunAndWhatItStarted() throws {
+    let workload = try Workload()
+    let run = try moontrace("-d", "0.1", "-c", "\(workload.path) sleep 600000; true", "-e", "every(60, print)")
+    #expect(run.status == 0)
+    // Gone, or about to be: SIGTERM has been sent.
+    for _ in 0..<200 where try isRunning(workload.name) { usleep(10_000) }
+    #expect(try !isRunning(workload.name))
+  }
+
+  private func isRunning(_ name: String) throws -> Bool {
+    guard let directory = opendir("/proc") else { throw SystemError("open /proc", errno: errno) }
+    defer { closedir(directory) }
+    while let entry = readdir(directory) {
+      let pid = withUnsafePointer(to: &entry.pointee.d_name.0) { String(cString: $0) }
+      guard Int(pid) != nil, let comm = try? readFile("/proc/\(pid)/comm") else { continue }
+      if String(decoding: comm, as: UTF8.self) == "\(name)\n" { return true }
+    }
+    return false
+  }
+
   @Test func theRunEndsWithTheProcessItTraces() throws {
     let traced = try Subprocess("/bin/sleep", ["60"])
     let process = try MoontraceProcess(["-p", "\(traced.pid)", "-e", "print(opt.pid) every(60, print)"])

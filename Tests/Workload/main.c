@@ -12,6 +12,11 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#if __has_include(<sys/sdt.h>)
+#include <sys/sdt.h>
+#else
+#define DTRACE_PROBE2(provider, name, first, second)
+#endif
 
 static double read_clock(clockid_t clock) {
   struct timespec time;
@@ -49,14 +54,17 @@ static int spin(double seconds) {
   return 0;
 }
 
-// A place for user probes; called COUNT times by `call`.
+// A place for user probes, and for a USDT probe inside; called COUNT times by `call`.
 __attribute__((noinline)) long workload_function(long number, const char *text) {
+  DTRACE_PROBE2(workload, called, number, text);
   __asm__ volatile("" ::: "memory");
   return number + (text ? (long)strlen(text) : 0);
 }
 
-static int call(long count) {
+// call COUNT [SECONDS]: stays so long afterwards, so that its addresses can still be named.
+static int call(long count, unsigned seconds) {
   for (long i = 0; i < count; i++) workload_result += (unsigned long)workload_function(i, "text");
+  sleep(seconds);
   return 0;
 }
 
@@ -136,7 +144,7 @@ int main(int argc, char **argv) {
   if (!strcmp(what, "getppid")) return call_getppid(number);
   if (!strcmp(what, "open")) return open_paths(argv + 2);
   if (!strcmp(what, "spin")) return spin(argc > 2 ? strtod(argv[2], NULL) : 1);
-  if (!strcmp(what, "call")) return call(number);
+  if (!strcmp(what, "call")) return call(number, argc > 3 ? (unsigned)atoi(argv[3]) : 0);
   if (!strcmp(what, "exec")) return start_children(number);
   if (!strcmp(what, "sleep")) return sleep_often(number);
   if (!strcmp(what, "fexec")) return exec_descriptor();

@@ -46,7 +46,7 @@ function Program:detach()
   return self
 end
 
---- Runs an attached iterator once; the text that it wrote.
+--- Runs the iterator (SEC("iter/…")) once, attaching it where that has not been done; the text that it wrote.
 function Program:read()
   return host.program_read(self.object, self.name)
 end
