@@ -33,7 +33,7 @@ final class TracingSession {
   private var command: TracedCommand?
   private var signals: SignalSource?
   /// While it is held the kernel measures programs; nil without `--stats`.
-  private var measuring: Measuring?
+  private var measuring: StatisticsCollection?
 
   init(_ source: ScriptSource, _ configuration: SessionConfiguration) throws(MoontraceError) {
     self.source = source
@@ -53,7 +53,7 @@ final class TracingSession {
     if let pid = configuration.pid, kill(pid, 0) != 0, errno == ESRCH {
       throw MoontraceError(.usage, "--pid: there is no process \(pid)")
     }
-    if configuration.statistics { measuring = try Measuring() }
+    if configuration.statistics { measuring = try StatisticsCollection() }
     try defineScriptFunctions()
     do throws(LuaFailure) {
       try runtime.run(script: source.text, name: source.chunkName, arguments: arguments)
@@ -215,15 +215,6 @@ final class TracingSession {
     for object in objects {
       for program in object.programStatistics() { diagnostics.note(program) }
     }
-  }
-}
-
-/// Holds the kernel's measuring of program runs, which ends with it.
-final class Measuring {
-  private let collection: StatisticsCollection
-
-  init() throws(MoontraceError) {
-    collection = try StatisticsCollection()
   }
 }
 
