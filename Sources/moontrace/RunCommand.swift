@@ -39,8 +39,11 @@ struct RunCommand: ParsableCommand {
     throw ExitCode(runSession(source, configuration))
   }
 
-  /// What stands where the target should and looks like an option is a mistyped one of ours.
+  /// What stands where the target should and looks like an option, or like this command, is a mistake.
   private func refuseUnknownOption(_ text: String) throws {
+    if text == Self.configuration.commandName {
+      throw ValidationError("Options of run stand behind it: moontrace run [options] TARGET.")
+    }
     guard text.hasPrefix("-"), text != "-" else { return }
     if text == "--help" || text == "-h" { throw CleanExit.helpRequest(self) }
     let name = String(text.prefix { $0 != "=" })

@@ -71,7 +71,11 @@ import Testing
 
   @Test func errorInATimerIsToldOnceAndTheTraceGoesOn() throws {
     let run = try moontrace(
-      "-d", "0.35", "-e", "every(0.1, function() error('again') end) at_exit(function() print('end') end)")
+      "-e",
+      """
+      local n = 0 every(0.05, function() n = n + 1 if n == 4 then exit() end error('again') end)
+      at_exit(function() print('end') end)
+      """)
     #expect(run.status == 0)
     #expect(run.output == "end\n")
     #expect(run.errors == "(command line):1: again\n(command line):1: again (2 more times)\n")

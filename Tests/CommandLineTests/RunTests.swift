@@ -35,12 +35,32 @@ import Testing
     #expect(run.status == 0)
   }
 
-  @Test func timersRunInOrderAndTheDurationEndsThem() throws {
+  @Test func timersRunInTheOrderTheyAreDue() throws {
     let run = try moontrace(
-      "-d", "0.35", "-e",
-      "local n = 0 every(0.1, function() n = n + 1 print('tick', n) end) after(0.05, function() print('once') end)")
+      "-e",
+      """
+      local n = 0
+      every(0.1, function()
+        n = n + 1
+        print('tick', n)
+        if n == 3 then exit() end
+      end)
+      after(0.05, function() print('once') end)
+      """)
     #expect(run.output == "once\ntick\t1\ntick\t2\ntick\t3\n")
     #expect(run.status == 0)
+  }
+
+  @Test func theDurationEndsTheRun() throws {
+    let run = try moontrace("-d", "0.1", "-e", "every(60, print) at_exit(function() print('end') end)")
+    #expect(run.output == "end\n")
+    #expect(run.status == 0)
+  }
+
+  @Test func optionsBeforeTheCommandAreExplained() throws {
+    let run = try moontrace("-f", "json", "run", "opensnoop")
+    #expect(run.status == 2)
+    #expect(run.errors.contains("moontrace run [options] TARGET"))
   }
 
   @Test func interruptsRunExitFunctions() throws {
