@@ -30,7 +30,7 @@ struct KernelFailure: Error {
 
   /// EPERM: says which capability is missing; when none is, the kernel itself forbids it.
   func permissionError(_ subject: String) -> MoontraceError {
-    let missing = Capability.missing()
+    let missing = ProcessCapability.missing()
     if !missing.isEmpty {
       return MoontraceError(
         .notPermitted,

@@ -33,7 +33,7 @@ struct LoadFailure {
   }
 
   private func noPermission() -> MoontraceError? {
-    guard failure.number == EPERM, !Capability.missing().isEmpty else { return nil }
+    guard failure.number == EPERM, !ProcessCapability.missing().isEmpty else { return nil }
     return failure.permissionError(object.name)
   }
 

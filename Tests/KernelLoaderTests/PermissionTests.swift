@@ -28,7 +28,7 @@ import Testing
     let object = try Workshop.open("rights", #"SEC("raw_tp/sys_enter") int on_call(void *ctx) { return 0; }"#)
     defer { object.close() }
     try withoutCapabilities {
-      #expect(Capability.missing() == [.bpf, .performanceMonitoring])
+      #expect(ProcessCapability.missing() == [.bpf, .performanceMonitoring])
       let error = try failure { try object.load() }
       #expect(error.code == .notPermitted)
       #expect(error.message.contains("with CAP_BPF and CAP_PERFMON missing"))
@@ -36,7 +36,7 @@ import Testing
       let statistics = try failure { _ = try StatisticsCollection() }
       #expect(statistics.code == .notPermitted)
     }
-    #expect(Capability.missing().isEmpty)
+    #expect(ProcessCapability.missing().isEmpty)
   }
 
   @Test func attachingNamesTheMissingCapability() throws {

@@ -94,10 +94,10 @@ import Testing
   }
 
   @Test func capabilitiesOfAProcess() {
-    #expect(Capability.parse(status: "Name:\tx\nCapEff:\t0000000000000000\n").isEmpty)
-    #expect(Capability.parse(status: "CapEff:\t000001ffffffffff\n") == Set(Capability.allCases))
-    #expect(Capability.parse(status: "CapEff:\t0000008000000000\n") == [.bpf])
-    #expect(Capability.parse(status: "").isEmpty)
+    #expect(ProcessCapability.parse(status: "Name:\tx\nCapEff:\t0000000000000000\n").isEmpty)
+    #expect(ProcessCapability.parse(status: "CapEff:\t000001ffffffffff\n") == Set(ProcessCapability.allCases))
+    #expect(ProcessCapability.parse(status: "CapEff:\t0000008000000000\n") == [.bpf])
+    #expect(ProcessCapability.parse(status: "").isEmpty)
   }
 
   @Test func processorLists() {
