@@ -1,14 +1,21 @@
 import CLibbpf
 import Glibc
-import Synchronization
 
 /// What libbpf says while it works, kept from the terminal and gathered for error messages.
 ///
-/// libbpf knows one print callback a process, so this is process-wide state. Lines are kept per thread: two threads
-/// that load objects at the same time don't see each other's.
+/// libbpf knows one print callback a process, and calls it on the thread that called libbpf. So the lines are the
+/// thread's: two threads that load objects at the same time don't see each other's.
 enum LibbpfLog {
-  /// Lines by `pthread_self()` of the threads that are inside `capture`.
-  private static let lines = Mutex<[UInt: [String]]>([:])
+  private final class Lines {
+    var texts: [String] = []
+  }
+
+  /// The thread's `Lines` while it is inside `capture`, unretained.
+  private static let current: pthread_key_t = {
+    var key = pthread_key_t()
+    pthread_key_create(&key, nil)
+    return key
+  }()
 
   private static let install: Void = {
     libbpf_set_print { level, format, arguments in
@@ -21,16 +28,17 @@ enum LibbpfLog {
   /// Runs a libbpf call and answers with its result and the warnings it printed meanwhile, in order.
   static func capture<Result>(_ body: () -> Result) -> (result: Result, lines: [String]) {
     _ = install
-    let thread = pthread_self()
-    lines.withLock { $0[thread] = [] }
+    let lines = Lines()
+    let outer = pthread_getspecific(current)
+    pthread_setspecific(current, Unmanaged.passUnretained(lines).toOpaque())
     let result = body()
-    return (result, lines.withLock { $0.removeValue(forKey: thread) ?? [] })
+    pthread_setspecific(current, outer)
+    return (result, withExtendedLifetime(lines) { lines.texts })
   }
 
   private static func append(_ format: UnsafePointer<CChar>, _ arguments: CVaListPointer) {
-    guard let text = mt_format(format, arguments) else { return }
+    guard let place = pthread_getspecific(current), let text = mt_format(format, arguments) else { return }
     defer { free(text) }
-    let message = String(cString: text)
-    lines.withLock { $0[pthread_self()]?.append(message) }
+    Unmanaged<Lines>.fromOpaque(place).takeUnretainedValue().texts.append(String(cString: text))
   }
 }

@@ -47,6 +47,11 @@ final class MoontraceProcess {
     getenv("MOONTRACE_TEST_EXECUTABLE").map { absolute(String(cString: $0)) } ?? "\(buildDirectory)/moontrace"
   }
 
+  /// Tests/Workload; scripts/test names a plain build for sanitizer runs, whose own threads and calls would be counted.
+  static var workload: String {
+    getenv("MOONTRACE_TEST_WORKLOAD").map { absolute(String(cString: $0)) } ?? "\(buildDirectory)/workload"
+  }
+
   /// Where the test bundle and what it was built with stand.
   static let buildDirectory: String = {
     let tests = CommandLine.arguments.first { $0.contains(".xctest") } ?? CommandLine.arguments[0]

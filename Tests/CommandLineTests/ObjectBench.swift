@@ -71,7 +71,7 @@ struct ObjectBench {
   let object: String
 
   /// The workload as it was built.
-  static let anyWorkload = "\(MoontraceProcess.buildDirectory)/workload"
+  static let anyWorkload = MoontraceProcess.workload
 
   /// What stands before each script, on its first line, so that the lines of the script keep their numbers.
   private static let helpers = """

@@ -7,7 +7,7 @@ import Testing
 /// Other processes are busy meanwhile, so everything is looked for by the id of the test's own process.
 @Suite(.enabled(if: geteuid() == 0, "needs root"))
 struct RecipeTests {
-  static let workload = "\(MoontraceProcess.buildDirectory)/workload"
+  static let workload = MoontraceProcess.workload
   static let names = ["bashreadline", "execsnoop", "exitsnoop", "opensnoop", "profile", "runqlat", "syscount"]
 
   /// Traces processes that `body` makes; the records that it gives in JSON.

@@ -13,7 +13,7 @@ final class Workload: Sendable {
     directory = try TemporaryDirectory()
     name = "load\(UInt32.random(in: 0...0xff_ffff))"
     path = directory.path(name)
-    let program = "\(MoontraceProcess.buildDirectory)/workload"
+    let program = MoontraceProcess.workload
     let (path, name) = (self.path, self.name)
     try check("link \(name)") { symlink(program, path) }
   }
