@@ -146,7 +146,7 @@ import Testing
   }
 
   @Test func callsDoNotLeak() throws {
-    let harness = try Harness(milliseconds: 60_000)
+    let harness = try Harness()
     harness.runtime.define("echo") { call throws(MoontraceError) in
       [.function(try call.function(1)), .table(try call.table(2)), .text("text")]
     }
