@@ -79,9 +79,10 @@ extension RecipeTests {
     #expect(data.map { $0["key"] } == [.list([])])
     let rows = try buckets(data.first?["value"])
     let total = rows.reduce(0) { $0 + $1.count }
-    // One wait for each time that it lost the CPU while it slept, and a few for its start and end.
+    // One wait for each time that it lost the CPU while it slept, and a few for its start and end; but a task that is
+    // woken before it has quite left the CPU does not wait.
     let switches = try #require(Int64(try child.output().trimming))
-    #expect((switches...switches + 200).contains(total))
+    #expect((switches * 9 / 10...switches + 200).contains(total))
     #expect(total > 100)
     let waited = rows.reduce(0) { $0 + $1.min * $1.count }
     #expect((unit == ["-m"] ? .milliseconds(waited) : .microseconds(waited)) < ContinuousClock.now - start)
