@@ -6,11 +6,22 @@ struct Cache {
   /// `$XDG_CACHE_HOME/moontrace`, or `~/.cache/moontrace`.
   let directory: String
 
-  /// Makes the directory. Throws when there is no place that this user may write.
+  /// Makes the directory. Throws when there is no place that this user may write, and when others may write there too:
+  /// what is cached runs in the kernel.
   init() throws(MoontraceError) {
-    let base = environment("XDG_CACHE_HOME") ?? "\(environment("HOME") ?? "/var/tmp/moontrace-\(getuid())")/.cache"
-    directory = "\(base)/moontrace"
+    directory = "\(environment("XDG_CACHE_HOME") ?? "\(Self.home)/.cache")/moontrace"
     try makeDirectory("")
+    var about = stat()
+    guard lstat(directory, &about) == 0, about.st_uid == geteuid(), about.st_mode & 0o022 == 0 else {
+      throw MoontraceError(
+        .scriptFailed, "the cache directory \(directory) can be written by others than you",
+        remedy: "remove it, or set XDG_CACHE_HOME to a directory of your own")
+    }
+  }
+
+  private static var home: String {
+    if let home = environment("HOME") { return home }
+    return getpwuid(geteuid())?.pointee.pw_dir.map { String(cString: $0) } ?? ""
   }
 
   /// A path inside the cache.

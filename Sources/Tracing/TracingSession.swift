@@ -205,8 +205,13 @@ final class TracingSession {
   }
 
   private func drainAll() {
-    for object in objects {
-      for buffer in object.buffers { while drain(buffer) {} }
+    var patience: UInt64? = EventLoop.now() + 1_000_000_000
+    for buffer in objects.flatMap(\.buffers) {
+      while drain(buffer) {
+        guard let limit = patience, EventLoop.now() > limit else { continue }
+        patience = nil
+        diagnostics.note("delivering what the buffers still hold; Ctrl-C ends at once")
+      }
     }
   }
 

@@ -10,6 +10,15 @@ struct CompileTests {
     "local o = bpf.compile [[\n#include \"vmlinux.h\"\n#include <bpf/bpf_helpers.h>\n\(c)\n]]\n\(rest)"
   }
 
+  @Test func aCacheThatOthersMayWriteIsRefused() throws {
+    let directory = try TemporaryDirectory()
+    mkdir(directory.path("moontrace"), 0o755)
+    chown(directory.path("moontrace"), 65534, 65534)
+    let run = try moontrace("-e", "bpf.compile 'int x;'", environment: ["XDG_CACHE_HOME=\(directory.name)"])
+    #expect(run.status == 1)
+    #expect(run.errors.contains("\(directory.path("moontrace")) can be written by others than you"))
+  }
+
   @Test func objectsAreKeptByContent() throws {
     let cache = try TemporaryDirectory()
     let home = "XDG_CACHE_HOME=\(cache.name)"
