@@ -104,11 +104,14 @@ final class RecordStream {
       default: try openPerfBuffer()
       }
     buffer = opened
+    let isRoomy = map.shape != .ringBuffer || map.maxEntries >= Self.roomyRing
     for descriptor in opened.descriptors {
-      try session.loop.addSource(descriptor: descriptor) { [unowned self] in session.drain(self) }
+      try session.loop.addSource(descriptor: descriptor, rests: isRoomy) { [unowned self] in session.drain(self) }
     }
   }
 
+  /// Bytes that hold what comes while the loop rests.
+  private static let roomyRing = 1 << 18
   /// Pages of data for each CPU of a perf buffer: 256 KiB.
   private static let perfPages = 64
 
