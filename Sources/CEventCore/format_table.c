@@ -158,3 +158,14 @@ void mt_output_table_widths(const mt_plan *plan, uint16_t *widths) {
     widths[i] = (uint16_t)at_most(width > field->name_length ? width : field->name_length, UINT16_MAX);
   }
 }
+
+void mt_output_table_cell(mt_output *output, const char *text, size_t length, uint16_t width, bool right, bool last) {
+  if (right) {
+    pad(output, length, width);
+    mt_output_append(output, text, length);
+  } else {
+    size_t shown = mt_write_visible(output, text, length);
+    if (!last) pad(output, shown, width);
+  }
+  mt_put(output, last ? '\n' : ' ');
+}

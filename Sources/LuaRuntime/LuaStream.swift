@@ -34,7 +34,7 @@ public final class LuaStream {
 
   /// Adds a handler; handlers are called in the order they were added, each with a view of the record.
   public func add(_ handler: LuaFunction) throws(MoontraceError) {
-    guard let stream else { return }
+    guard let stream else { throw MoontraceError(.scriptFailed, "the stream is closed: it takes no handlers") }
     runtime.pushOnMain(handler)
     guard mt_lua_stream_add_handler(stream) else {
       throw MoontraceError(.scriptFailed, "not enough memory for a handler")

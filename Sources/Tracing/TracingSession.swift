@@ -204,15 +204,11 @@ final class TracingSession {
     return outcome
   }
 
+  /// The sources' closures don't throw: what goes wrong in a handler is noted.
   private func drainAll() {
-    var patience: UInt64? = EventLoop.now() + 1_000_000_000
-    for buffer in objects.flatMap(\.buffers) {
-      while drain(buffer) {
-        guard let limit = patience, EventLoop.now() > limit else { continue }
-        patience = nil
-        diagnostics.note("delivering what the buffers still hold; Ctrl-C ends at once")
-      }
-    }
+    guard (try? loop.drainSources(within: 1_000_000_000)) == false else { return }
+    diagnostics.note("delivering what the buffers still hold; Ctrl-C ends at once")
+    _ = try? loop.drainSources(within: .max)
   }
 
   private func reportStatistics() {
