@@ -109,6 +109,9 @@ extension TracingSession {
 
   private func defineBuffersAndMaps() {
     define(onObject: "buffer_each") { object, call throws(MoontraceError) in
+      guard !object.isClosed else {
+        throw MoontraceError(.scriptFailed, "\(object.object.name): the object is closed: no more events come")
+      }
       try object.buffer(try call.text(2))?.each(try call.function(3), typeName: try call.optionalText(4))
       return []
     }

@@ -29,6 +29,8 @@ final class TracedObject {
     }
   }
 
+  private(set) var isClosed = false
+
   var isAttached: Bool { !links.isEmpty }
 
   func buffer(_ name: String) -> RecordStream? { buffers.first { $0.name == name } }
@@ -135,6 +137,7 @@ final class TracedObject {
   /// Gives programs and maps back to the kernel.
   func close() {
     detach()
+    isClosed = true
     lostBeforeClose = lostEvents
     for buffer in buffers { buffer.close() }
     object.close()

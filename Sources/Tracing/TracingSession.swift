@@ -154,7 +154,8 @@ final class TracingSession {
   func note(_ failure: LuaFailure) {
     switch failure {
     case .exit(let code): end(code: code)
-    case .error(let error):
+    case .error(var error):
+      if error.code == .usage { error.location = nil }  // the command line is to blame, not a line of the script
       diagnostics.reportOnce(error)
       if configuration.strict || !isLive { end(code: error.code.rawValue) }
     }

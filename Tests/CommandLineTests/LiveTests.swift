@@ -162,6 +162,12 @@ struct LiveTests {
     #expect(run.errors.contains("longer than 1 s"))
   }
 
+  @Test func aClosedObjectTakesNoHandlers() throws {
+    let run = try moontrace("-e", script("o:attach()\no:close()\no.maps.events:each(print)"))
+    #expect(run.status == 1)
+    #expect(run.errors.contains("the object is closed: no more events come"))
+  }
+
   @Test func exitInAHandlerEndsTheRun() throws {
     let run = try moontrace(
       "-c", "\(workload.path) getppid 1000 >/dev/null", "-e",
