@@ -19,7 +19,7 @@ struct LossInstrumentation: Equatable {
   /// Output calls that are too far from the end for a 16-bit jump and stay uncounted.
   let uncounted: Int
 
-  static let trampolineLength = 7
+  static let trampolineLength = 9
 
   /// Nothing happens (`calls` is empty) to a program that sends no events.
   init(_ original: [Instruction], counter: Counter) {
@@ -59,12 +59,16 @@ struct LossInstrumentation: Equatable {
   private static func trampoline(
     for call: Instruction, at start: Int, back: Int, _ counter: Counter
   ) -> [Instruction] {
-    // reserve answers with a pointer, NULL when it fails; the others with 0 or a negative errno.
+    // reserve answers with a pointer, NULL when it fails; the others with 0 or a negative errno. What is tested is the
+    // negated copy, a plain number: kernels before 6.6 forget that the pointer may be NULL once it has been compared,
+    // and then take the program's own check for a path that leaks the reservation.
     let jumpIfSent: UInt8 = call.helper == Helper.ringReserve ? 0x55 : 0x15  // jne, jeq with an immediate
     let last = start + trampolineLength - 1
     return [
       call,
-      Instruction(code: jumpIfSent, destination: 0, offset: 4, immediate: 0),
+      Instruction(code: 0xbf, destination: 1, source: 0),  // r1 = r0
+      Instruction(code: 0x87, destination: 1),  // r1 = -r1
+      Instruction(code: jumpIfSent, destination: 1, offset: 4, immediate: 0),
       Instruction(code: 0x18, destination: 1, source: 2, immediate: counter.map),  // r1 = address inside map value
       Instruction(code: 0, immediate: counter.offset),
       Instruction(code: 0xb7, destination: 2, immediate: 1),  // r2 = 1

@@ -73,9 +73,9 @@ import Testing
     #expect(result.instructions.count == original.count + LossInstrumentation.trampolineLength)
     #expect(result.instructions[2] == .jump(2))
     #expect(result.instructions[5] == call)
-    #expect(result.instructions.last == .jump(-9))
+    #expect(result.instructions.last == .jump(-11))
     #expect(Array(result.instructions[0..<2]) == wide)
-    #expect(result.originalIndex(7) == 2 && result.originalIndex(12) == nil)
+    #expect(result.originalIndex(7) == 2 && result.originalIndex(14) == nil)
     let silent = LossInstrumentation([Instruction(code: 0x95)], counter: .init(map: 9, offset: 0))
     #expect(silent.calls.isEmpty && silent.instructions.count == 1)
   }
