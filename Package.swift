@@ -37,7 +37,9 @@ let package = Package(
     room("Support", []),
     room("BTF", ["Support"]),
     room("Recipes", ["BTF", "Support"]),
-    room("KernelLoader", ["CLibbpf", "BTF", "Support"], link: libbpf),
+    room("BPFAssembly", ["Support"]),
+    room("LuaBytecode", ["Support"]),
+    room("KernelLoader", ["CLibbpf", "BPFAssembly", "BTF", "Support"], link: libbpf),
     room("EventStream", ["CEventCore", "BTF", "Support"]),
     room("LuaRuntime", ["CLuaBridge", "CLua", "Support"]),
     room(
@@ -72,7 +74,11 @@ let package = Package(
     tests("SupportTests", ["Support"]),
     tests("BTFTests", ["BTF", "Support"]),
     tests("RecipesTests", ["Recipes", "Support"]),
-    tests("KernelLoaderTests", ["KernelLoader", "CLibbpf", "BTF", "Support"]),
+    tests("BPFAssemblyTests", ["BPFAssembly", "Support"]),
+    .testTarget(
+      name: "LuaBytecodeTests", dependencies: ["LuaBytecode", "CLua", "Support"], swiftSettings: strict,
+      linkerSettings: lua),
+    tests("KernelLoaderTests", ["KernelLoader", "CLibbpf", "BPFAssembly", "BTF", "Support"]),
     tests("EventStreamTests", ["EventStream", "EventStreamTestSupport", "CEventCore", "BTF", "Support"]),
     tests("LuaRuntimeTests", ["LuaRuntime", "LuaRuntimeTestSupport", "CLuaBridge", "CEventCore", "Support"]),
     tests("CommandLineTests", ["KernelLoader", "CLibbpf", "Support", "moontrace", "workload"]),

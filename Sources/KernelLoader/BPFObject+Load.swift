@@ -1,3 +1,4 @@
+import BPFAssembly
 import BTF
 import CLibbpf
 import Glibc

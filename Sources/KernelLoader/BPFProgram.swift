@@ -1,3 +1,4 @@
+import BPFAssembly
 import CLibbpf
 import Support
 

@@ -1,3 +1,5 @@
+import BPFAssembly
+
 /// Rewrites a program so that every event it fails to send is counted.
 ///
 /// A call of an output helper is replaced in place by a jump to a trampoline behind the program's last instruction,
@@ -62,7 +64,7 @@ struct LossInstrumentation: Equatable {
     // reserve answers with a pointer, NULL when it fails; the others with 0 or a negative errno. What is tested is the
     // negated copy, a plain number: kernels before 6.6 forget that the pointer may be NULL once it has been compared,
     // and then take the program's own check for a path that leaks the reservation.
-    let jumpIfSent: UInt8 = call.helper == Helper.ringReserve ? 0x55 : 0x15  // jne, jeq with an immediate
+    let jumpIfSent: UInt8 = call.helper == Helper.ringbufReserve.rawValue ? 0x55 : 0x15  // jne, jeq with an immediate
     let last = start + trampolineLength - 1
     return [
       call,
