@@ -51,7 +51,7 @@ let package = Package(
     .executableTarget(
       name: "moontrace",
       dependencies: [
-        "Tracing", "Recipes", "Support",
+        "Tracing", "KernelLoader", "Recipes", "Support",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict,

@@ -49,7 +49,7 @@ struct Attachment {
   static func missing(_ feature: KernelFeature) -> MoontraceError {
     MoontraceError(
       .unsupported, "this kernel has no \(feature.name): \(feature.reason ?? "unknown reason")",
-      remedy: feature.alternative)
+      remedy: feature.remedy)
   }
 
   func require(_ feature: KernelFeature) throws(MoontraceError) {

@@ -57,12 +57,13 @@ extension BPFProgram {
   /// Attaches a program whose section only libbpf can read, such as `lsm/…` or `kprobe.multi/…`.
   private func attachBySection() throws(MoontraceError) -> Link {
     let pointer = self.pointer
+    // A kernel that has LSM programs but is told not to call them takes them all the same.
+    if type == .lsm, !KernelFeatures.lsm.isAvailable { throw located(Attachment.missing(KernelFeatures.lsm)) }
     do throws(KernelFailure) {
       let link = try checkLibbpf { bpf_program__attach(pointer) }
       return Link(program: self, target: section, parts: [.libbpf(link)])
     } catch {
       if error.number == EOPNOTSUPP, error.lines.isEmpty { throw located(noTarget) }
-      if type == .lsm, !KernelFeatures.lsm.isAvailable { throw located(Attachment.missing(KernelFeatures.lsm)) }
       if section.hasPrefix("k"), !KernelFeatures.kprobes.isAvailable {
         throw located(Attachment.missing(KernelFeatures.kprobes))
       }

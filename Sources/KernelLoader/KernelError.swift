@@ -30,11 +30,10 @@ struct KernelFailure: Error {
 
   /// EPERM: says which capability is missing; when none is, the kernel itself forbids it.
   func permissionError(_ subject: String) -> MoontraceError {
-    let missing = ProcessCapability.missing()
-    if !missing.isEmpty {
+    let lacking = ProcessCapability.lacking()
+    if !lacking.isEmpty {
       return MoontraceError(
-        .notPermitted,
-        "\(subject): not permitted, with \(missing.map(\.description).joined(separator: " and ")) missing",
+        .notPermitted, "\(subject): not permitted, with \(ProcessCapability.list(lacking)) missing",
         remedy: "run as root", detail: detail)
     }
     if let mode = KernelFeatures.lockdown {

@@ -1,3 +1,4 @@
+import Glibc
 import Support
 
 /// Names of addresses in the kernel, from /proc/kallsyms.
@@ -29,6 +30,19 @@ public final class KernelSymbols {
     guard let name = parts.first else { return nil }
     let module = parts.count > 1 ? String(parts[1].drop { $0 == "[" }.prefix { $0 != "]" }) : nil
     return Symbol(name: String(name), offset: found.offset, module: module)
+  }
+
+  /// The same as `!areHidden` without reading all: the first of the kernel's addresses, of which some may truly be zero.
+  static func areShown() -> Bool {
+    let opened = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC)
+    guard opened >= 0 else { return false }
+    let file = OwnedDescriptor(opened)
+    var start = [UInt8](repeating: 0, count: 4096)
+    let count = Glibc.read(file.number, &start, start.count)
+    let lines = start.prefix(max(0, count)).split(separator: UInt8(ascii: "\n"))
+    return lines.contains { line in
+      line.prefix { $0 != UInt8(ascii: " ") }.contains { hexDigit($0) ?? 0 != 0 }
+    }
   }
 
   private static func read() -> Contents {

@@ -7,17 +7,29 @@ public enum Tracefs {
 
   /// Where tracefs is mounted. Mounts it at /sys/kernel/tracing when it is not (it stays mounted, as systemd does it).
   ///
-  /// - Throws: `.notPermitted` when it is not mounted and this process may not mount it.
+  /// - Throws: `.notPermitted` when it is not mounted and this process may not mount it, or may not look into it.
   public static func directory() throws(MoontraceError) -> String {
-    if let mounted = mounted { return mounted }
+    let directory: String
+    if let mounted { directory = mounted } else { directory = try mountedNow() }
+    if access(directory + "/events", R_OK | X_OK) == 0 { return directory }
+    throw MoontraceError(
+      .notPermitted, "can't read \(directory)/events: \(errnoText(errno))",
+      remedy: errno == EACCES
+        ? "run as root, or: mount -o remount,mode=755 \(directory)" : "mount -t tracefs tracefs \(directory)")
+  }
+
+  private static func mountedNow() throws(MoontraceError) -> String {
     if mount("tracefs", candidates[0], "tracefs", 0, nil) == 0 || errno == EBUSY { return candidates[0] }
     throw MoontraceError(
       .notPermitted, "tracefs is not mounted and can't be mounted at \(candidates[0]): \(errnoText(errno))",
       remedy: "run as root, or: mount -t tracefs tracefs \(candidates[0])")
   }
 
-  private static var mounted: String? {
-    candidates.first { KernelFeatures.exists($0 + "/events") }
+  /// Where it is mounted already, which needs no rights to find out; nil when it is not.
+  static var mounted: String? {
+    if let readable = candidates.first(where: { KernelFeatures.exists($0 + "/events") }) { return readable }
+    let mounts = Mounts.now()
+    return candidates.first { mounts.contains("tracefs", at: $0) }
   }
 
   /// The categories of tracepoints: `sched`, `syscalls`, …

@@ -109,7 +109,7 @@ struct ClangCompiler {
   // MARK: Finding clang
 
   /// `$MOONTRACE_CLANG`, else the first `clang` on PATH that knows the bpf target.
-  private static func findClang() throws(MoontraceError) -> String {
+  static func findClang() throws(MoontraceError) -> String {
     if let chosen = environment("MOONTRACE_CLANG") {
       guard hasBPFTarget(chosen) else {
         throw MoontraceError(

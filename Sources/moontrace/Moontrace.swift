@@ -8,7 +8,7 @@ struct Moontrace: ParsableCommand {
     commandName: "moontrace",
     abstract: "Trace a live Linux kernel from one Lua file.",
     version: version,
-    subcommands: [RunCommand.self],
+    subcommands: [RunCommand.self, DoctorCommand.self],
     defaultSubcommand: RunCommand.self)
 
   static let version = "0.1.0"

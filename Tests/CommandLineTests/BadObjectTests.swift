@@ -144,7 +144,7 @@ import Testing
         == "program 'on_call': this kernel has no kprobes: CONFIG_KPROBES is off (use a tracepoint or rawtracepoint)")
     let text = try message(of: "SEC(\"fentry/do_unlinkat\") int on_call(void *ctx) { return 0; }", status: 4)
     #expect(text.hasPrefix("program 'on_call': this kernel has no fentry and fexit: "), "\(text)")
-    #expect(text.hasSuffix("(use tp_btf, a tracepoint or rawtracepoint)"), "\(text)")
+    #expect(text.hasSuffix("use tp_btf, a tracepoint or rawtracepoint)"), "\(text)")
   }
 
   @Test(.enabled(if: geteuid() == 0, "needs root")) func placesThatAreNotThere() throws {

@@ -24,6 +24,22 @@ enum Kernel {
     waitUntil { !hasProgram(id) }
   }
 
+  /// The names of all programs that are loaded now, cut to 15 characters by the kernel.
+  static func programNames() -> [String] {
+    var names: [String] = []
+    var id: UInt32 = 0
+    while bpf_prog_get_next_id(id, &id) == 0 {
+      let descriptor = bpf_prog_get_fd_by_id(id)
+      if descriptor < 0 { continue }
+      defer { close(descriptor) }
+      var info = bpf_prog_info()
+      var length = UInt32(MemoryLayout<bpf_prog_info>.size)
+      guard bpf_obj_get_info_by_fd(descriptor, &info, &length) == 0 else { continue }
+      names.append(withUnsafeBytes(of: info.name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+    }
+    return names
+  }
+
   /// Asks again and again for at most ten seconds.
   static func waitUntil(_ condition: () -> Bool) -> Bool {
     for _ in 0..<10_000 {
