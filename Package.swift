@@ -10,8 +10,10 @@ let libbpf: [LinkerSetting] = [
 ]
 let lua: [LinkerSetting] = [.linkedLibrary(":liblua5.4.a"), .linkedLibrary("m")]
 
-func room(_ name: String, _ dependencies: [Target.Dependency], link: [LinkerSetting] = []) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: strict, linkerSettings: link)
+func room(
+  _ name: String, _ dependencies: [Target.Dependency], path: String? = nil, link: [LinkerSetting] = []
+) -> Target {
+  .target(name: name, dependencies: dependencies, path: path, swiftSettings: strict, linkerSettings: link)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -65,6 +67,7 @@ let package = Package(
       name: "RingBenchmark",
       dependencies: ["LuaRuntime", "EventStream", "KernelLoader", "CLibbpf", "CEventCore", "Support"],
       path: "Tests/RingBenchmark", swiftSettings: strict),
+    room("KernelTestSupport", ["KernelLoader", "Support"], path: "Tests/KernelTestSupport"),
     .target(
       name: "EventStreamTestSupport", dependencies: ["CEventCore"], path: "Tests/EventStreamTestSupport",
       cSettings: strictC),
@@ -72,16 +75,19 @@ let package = Package(
       name: "LuaRuntimeTestSupport", dependencies: ["CLuaBridge", "CEventCore"], path: "Tests/LuaRuntimeTestSupport",
       cSettings: strictC),
     tests("SupportTests", ["Support"]),
-    tests("BTFTests", ["BTF", "Support"]),
+    tests("BTFTests", ["KernelTestSupport", "BTF", "Support"]),
     tests("RecipesTests", ["Recipes", "Support"]),
     tests("BPFAssemblyTests", ["BPFAssembly", "Support"]),
     .testTarget(
       name: "LuaBytecodeTests", dependencies: ["LuaBytecode", "CLua", "Support"], swiftSettings: strict,
       linkerSettings: lua),
-    tests("KernelLoaderTests", ["KernelLoader", "CLibbpf", "BPFAssembly", "BTF", "Support"]),
-    tests("EventStreamTests", ["EventStream", "EventStreamTestSupport", "CEventCore", "BTF", "Support"]),
+    tests("KernelLoaderTests", ["KernelTestSupport", "KernelLoader", "CLibbpf", "BPFAssembly", "BTF", "Support"]),
+    tests(
+      "EventStreamTests",
+      ["KernelTestSupport", "EventStream", "EventStreamTestSupport", "CEventCore", "BTF", "Support"]),
     tests("LuaRuntimeTests", ["LuaRuntime", "LuaRuntimeTestSupport", "CLuaBridge", "CEventCore", "Support"]),
-    tests("CommandLineTests", ["KernelLoader", "CLibbpf", "Support", "moontrace", "workload"]),
+    tests(
+      "CommandLineTests", ["KernelTestSupport", "KernelLoader", "CLibbpf", "Support", "moontrace", "workload"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu17

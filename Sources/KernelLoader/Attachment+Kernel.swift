@@ -27,12 +27,13 @@ extension Attachment {
   }
 
   func kernelProbe(_ function: String, _ offset: Int, _ isReturn: Bool) throws(MoontraceError) -> Link.Part {
+    if isMulti { return try kernelProbes(function, offset, isReturn) }
     try require(KernelFeatures.kprobes)
     var options = bpf_kprobe_opts()
     options.sz = optionsSize(upTo: \bpf_kprobe_opts.retprobe)
     options.offset = offset
     options.retprobe = isReturn
-    return try libbpf(explain: { missingFunction($0, function) }) {
+    return try libbpf(explain: { missingFunction($0, function) ?? missingPlace($0, function, offset) }) {
       bpf_program__attach_kprobe_opts(program.pointer, function, &options)
     }
   }
@@ -42,8 +43,51 @@ extension Attachment {
     var options = bpf_ksyscall_opts()
     options.sz = optionsSize(upTo: \bpf_ksyscall_opts.retprobe)
     options.retprobe = isReturn
-    return try libbpf(explain: { missingFunction($0, name) }) {
+    return try libbpf(explain: { missingCall($0, name) }) {
       bpf_program__attach_ksyscall(program.pointer, name, &options)
+    }
+  }
+
+  private var isMulti: Bool {
+    bpf_program__expected_attach_type(program.pointer) == BPF_TRACE_KPROBE_MULTI
+  }
+
+  /// One link to all functions that match a pattern.
+  private func kernelProbes(_ pattern: String, _ offset: Int, _ isReturn: Bool) throws(MoontraceError) -> Link.Part {
+    try require(KernelFeatures.kprobeMulti)
+    guard offset == 0 else {
+      throw MoontraceError(
+        .usage, "a kprobe.multi program is attached to functions, not inside them", remedy: "use kprobe")
+    }
+    let names = try TraceableFunctions.matching(pattern)
+    let missing = KernelFailure(number: ENOENT)
+    if names.isEmpty { throw missingFunction(missing, pattern) ?? failure(missing) }
+    return try kernelProbes(names, isReturn)
+  }
+
+  /// libbpf's own search takes functions that can't be traced too, for which the kernel refuses them all.
+  private func kernelProbes(_ names: [String], _ isReturn: Bool) throws(MoontraceError) -> Link.Part {
+    let symbols = names.map { UnsafePointer(strdup($0)) }
+    defer { for symbol in symbols { free(UnsafeMutablePointer(mutating: symbol)) } }
+    return try libbpf {
+      symbols.withUnsafeBufferPointer { symbols in
+        var options = bpf_kprobe_multi_opts()
+        options.sz = optionsSize(upTo: \bpf_kprobe_multi_opts.retprobe)
+        options.syms = UnsafeMutablePointer(mutating: symbols.baseAddress)
+        options.cnt = symbols.count
+        options.retprobe = isReturn
+        return bpf_program__attach_kprobe_multi_opts(program.pointer, nil, &options)
+      }
+    }
+  }
+
+  private func missingPlace(_ failure: KernelFailure, _ function: String, _ offset: Int) -> MoontraceError? {
+    switch failure.number {
+    case EILSEQ: MoontraceError(.usage, "no instruction starts at \(function)+\(offset)")
+    case EADDRNOTAVAIL: MoontraceError(.unsupported, "this kernel has several functions called '\(function)'")
+    case EINVAL where offset == 0:
+      MoontraceError(.unsupported, "this kernel allows no probe in '\(function)'", remedy: "probe one of its callers")
+    default: nil
     }
   }
 
@@ -51,6 +95,12 @@ extension Attachment {
     guard failure.number == ENOENT else { return nil }
     let hint = suggestionHint(for: name, in: KernelTargets.functions())
     return MoontraceError(.unsupported, "this kernel has no function '\(name)' that can be probed\(hint)")
+  }
+
+  private func missingCall(_ failure: KernelFailure, _ name: String) -> MoontraceError? {
+    guard failure.number == ENOENT else { return nil }
+    let hint = suggestionHint(for: name, in: KernelTargets.systemCalls())
+    return MoontraceError(.unsupported, "this kernel has no system call '\(name)'\(hint)")
   }
 
   /// An iterator, over the tasks of one process when there is a pid and it goes over tasks.

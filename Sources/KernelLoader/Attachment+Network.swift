@@ -74,12 +74,16 @@ extension Attachment {
     switch target {
     case .descriptor(let descriptor):
       try putProgram(on: descriptor)
-      return .socket(descriptor, isOwned: false)
+      return .socket(descriptor, isOwned: false, detach: detachOption)
     case .packets(let interface):
       let socket = try packetSocket(interface)
       try putProgram(on: socket.number)
-      return .socket(socket.take(), isOwned: true)
+      return .socket(socket.take(), isOwned: true, detach: detachOption)
     }
+  }
+
+  private var detachOption: Int32 {
+    program.type == .socketReuse ? SO_DETACH_REUSEPORT_BPF : SO_DETACH_FILTER
   }
 
   private func putProgram(on socket: Int32) throws(MoontraceError) {

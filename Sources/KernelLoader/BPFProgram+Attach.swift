@@ -54,7 +54,7 @@ extension BPFProgram {
     }
   }
 
-  /// Attaches a program whose section only libbpf can read, such as `lsm/…` or `kprobe.multi/…`.
+  /// Attaches a program whose section only libbpf can read, such as `lsm/…` or `fmod_ret/…`.
   private func attachBySection() throws(MoontraceError) -> Link {
     let pointer = self.pointer
     // A kernel that has LSM programs but is told not to call them takes them all the same.
@@ -64,8 +64,8 @@ extension BPFProgram {
       return Link(program: self, target: section, parts: [.libbpf(link)])
     } catch {
       if error.number == EOPNOTSUPP, error.lines.isEmpty { throw located(noTarget) }
-      if section.hasPrefix("k"), !KernelFeatures.kprobes.isAvailable {
-        throw located(Attachment.missing(KernelFeatures.kprobes))
+      if section.hasPrefix("fmod_ret"), !KernelFeatures.fentry.isAvailable {
+        throw located(Attachment.missing(KernelFeatures.fentry))
       }
       throw error.error("\(handle.name): \(subject): can't attach to \(section)")
     }

@@ -42,21 +42,24 @@ extension KernelFeatures {
     }
     let missing = "it has no BPF trampolines (CONFIG_FUNCTION_TRACER is off, or it is older than 5.5)"
     return KernelFeature(
-      "fentry and fexit", Probe(result: attachToFunction(), meaning: [ESRCH: missing, notSupported: missing]),
+      "fentry and fexit",
+      Probe(
+        result: attach(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, to: "bpf_fentry_test1"),
+        meaning: [ESRCH: missing, notSupported: missing]),
       remedy: "use tp_btf, a tracepoint or rawtracepoint")
   }
 
   /// ENOTSUPP (linux/errno.h of the kernel itself), which is not for users but reaches them.
   private static let notSupported: Int32 = 524
 
-  /// Attaches to a function that the kernel has for its own tests, and detaches; 0 or a negative errno.
-  private static func attachToFunction() -> Int32 {
-    let function = LibbpfLog.capture { libbpf_find_vmlinux_btf_id("bpf_fentry_test1", BPF_TRACE_FENTRY) }.result
+  /// Attaches a program that does nothing to a function that can do with it, and detaches; 0 or a negative errno.
+  private static func attach(_ type: bpf_prog_type, _ kind: bpf_attach_type, to name: String) -> Int32 {
+    let function = LibbpfLog.capture { libbpf_find_vmlinux_btf_id(name, kind) }.result
     if function <= 0 { return -ESRCH }
     var options = bpf_prog_load_opts()
-    options.expected_attach_type = BPF_TRACE_FENTRY
+    options.expected_attach_type = kind
     options.attach_btf_id = UInt32(function)
-    let loaded = load(BPF_PROG_TYPE_TRACING, &options)
+    let loaded = load(type, &options)
     if loaded < 0 { return loaded }
     let program = OwnedDescriptor(loaded)
     let attached = LibbpfLog.capture { bpf_raw_tracepoint_open(nil, program.number) }.result
@@ -64,12 +67,21 @@ extension KernelFeatures {
     return min(attached, 0)
   }
 
+  /// A kernel that has LSM programs but is told not to call them takes them all the same, so the list is asked first.
   static func lsmFeature() -> KernelFeature {
     let modules = SecurityFiles.modules() ?? ["bpf"]
     let list = modules.filter { $0 != "capability" }.joined(separator: ",")
+    guard modules.contains("bpf") else {
+      return KernelFeature(
+        "BPF LSM programs", missing: "bpf is not in the kernel's lsm= list",
+        remedy: "boot with lsm=\(list),bpf (and a kernel with CONFIG_BPF_LSM=y)")
+    }
     return KernelFeature(
-      "BPF LSM programs", missing: modules.contains("bpf") ? nil : "bpf is not in the kernel's lsm= list",
-      remedy: "boot with lsm=\(list),bpf (and a kernel with CONFIG_BPF_LSM=y)")
+      "BPF LSM programs",
+      Probe(
+        result: attach(BPF_PROG_TYPE_LSM, BPF_LSM_MAC, to: "task_getpgid"),
+        meaning: [ESRCH: "CONFIG_BPF_LSM is off"]),
+      remedy: "use a kernel with CONFIG_BPF_LSM=y")
   }
 
   /// Whether the kernel has compiled a program that it loaded; where none can be loaded, what the setting says.

@@ -11,6 +11,10 @@ public enum KernelFeatures {
     "kprobes", "/sys/bus/event_source/devices/kprobe", otherwise: "CONFIG_KPROBES is off",
     remedy: "use a tracepoint or rawtracepoint")
 
+  /// Whether one program can be attached to many functions at once (`SEC("kprobe.multi/GLOB")`).
+  public static let kprobeMulti = KernelFeature(
+    "kprobe.multi", missing: kprobes.reason ?? functionProbeProblem(), remedy: "use kprobe, one function at a time")
+
   public static let uprobes = onFile(
     "uprobes", "/sys/bus/event_source/devices/uprobe", otherwise: "CONFIG_UPROBES is off",
     remedy: "use a kernel with CONFIG_UPROBE_EVENTS=y")
@@ -57,8 +61,8 @@ public enum KernelFeatures {
   /// All features, for reports.
   public static var all: [KernelFeature] {
     [
-      typeInformation, compiler, ringBuffers, kprobes, fentry, uprobes, hardwareCounters, iterators, tcx, mapBatches,
-      lsm, addresses,
+      typeInformation, compiler, ringBuffers, kprobes, kprobeMulti, fentry, uprobes, hardwareCounters, iterators, tcx,
+      mapBatches, lsm, addresses,
     ]
   }
 
@@ -71,5 +75,12 @@ public enum KernelFeatures {
 
   static func exists(_ path: String) -> Bool {
     access(path, F_OK) == 0
+  }
+
+  /// The function that multi-kprobes are registered with is there only with them.
+  private static func functionProbeProblem() -> String? {
+    guard typeInformation.isAvailable else { return typeInformation.reason }
+    let isThere = (try? KernelTypes.graph())?.find("register_fprobe_syms", .function) != nil
+    return isThere ? nil : "it is older than 5.18, or CONFIG_FPROBE is off"
   }
 }

@@ -22,6 +22,13 @@ public final class KernelSymbols {
   /// Whether the kernel shows this process no addresses (all are zero): `kernel.kptr_restrict`, or no CAP_SYSLOG.
   public var areHidden: Bool { contents.hidden }
 
+  /// Why they are hidden, with the remedy.
+  public var whyHidden: String {
+    let setting = (try? readFile("/proc/sys/kernel/kptr_restrict"))?.first
+    return setting == UInt8(ascii: "2")
+      ? "kernel.kptr_restrict is 2 (sysctl kernel.kptr_restrict=1)" : "this process has no CAP_SYSLOG (run as root)"
+  }
+
   /// The function at an address; nil when there is none or addresses are hidden.
   public func symbol(at address: UInt64) -> Symbol? {
     guard let found = contents.table.find(address) else { return nil }

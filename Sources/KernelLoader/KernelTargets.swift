@@ -32,6 +32,14 @@ enum KernelTargets {
     names(.function, after: "bpf_iter_")
   }
 
+  /// System calls: each has a function such as `__x64_sys_NAME`.
+  static func systemCalls() -> [String] {
+    functions().compactMap { name in
+      let parts = name.split(separator: "_sys_", maxSplits: 1)
+      return parts.count == 2 && parts[0].hasPrefix("__") ? String(parts[1]) : nil
+    }
+  }
+
   static func functions() -> [String] {
     (try? KernelTypes.graph().names(.function)) ?? []
   }

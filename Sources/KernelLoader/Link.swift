@@ -12,8 +12,8 @@ public final class Link {
     case libbpf(OpaquePointer)
     /// A BPF link made by bpf(2) itself, ended by closing it.
     case descriptor(Int32)
-    /// A socket with the program on it, closed with the link when it is the link's own.
-    case socket(Int32, isOwned: Bool)
+    /// A socket with the program on it, and the socket option that takes it off; closed with the link when it is the link's own.
+    case socket(Int32, isOwned: Bool, detach: Int32)
     /// A program on the sockets of a map.
     case socketMap(program: Int32, map: Int32, type: bpf_attach_type)
     /// A filter of the older tc interface.
@@ -79,9 +79,9 @@ public final class Link {
     case .descriptor(let descriptor):
       bpf_link_detach(descriptor)
       close(descriptor)
-    case .socket(let socket, let isOwned):
+    case .socket(let socket, let isOwned, let option):
       var unused: Int32 = 0
-      setsockopt(socket, SOL_SOCKET, SO_DETACH_FILTER, &unused, socklen_t(MemoryLayout<Int32>.size))
+      setsockopt(socket, SOL_SOCKET, option, &unused, socklen_t(MemoryLayout<Int32>.size))
       if isOwned { close(socket) }
     case .socketMap(let program, let map, let type): bpf_prog_detach2(program, map, type)
     case .filter(let filter): filter.remove()

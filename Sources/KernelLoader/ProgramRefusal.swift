@@ -76,12 +76,16 @@ struct ProgramRefusal {
       let original = program.instrumentation.map({ $0.originalIndex(index) }) ?? index, isOwn(original),
       let entry = lines.entry(section: place.section, instruction: place.instruction + original)
     {
-      return "\(entry.file):\(entry.line)"
+      return Self.text(entry)
     }
     guard let text = log.sourceText else { return nil }
-    let entries = lines.entries(withText: text)
-    return Set(entries.map { "\($0.file):\($0.line)" }).count == 1
-      ? entries.first.map { "\($0.file):\($0.line)" } : nil
+    let places = Set(lines.entries(withText: text).map(Self.text))
+    return places.count == 1 ? places.first : nil
+  }
+
+  /// As newer kernels put it: without the directory, which clang adds to the file's name.
+  private static func text(_ entry: LineEntry) -> String {
+    "\(entry.file.split(separator: "/").last ?? ""):\(entry.line)"
   }
 
   /// Whether an index lies in the program's own code; behind it libbpf puts subprograms.

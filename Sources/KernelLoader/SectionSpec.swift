@@ -2,7 +2,7 @@ import Support
 
 extension AttachSpec {
   /// The SPEC that a program's section stands for; nil when the section names no target (`SEC("uprobe")`), or when only
-  /// libbpf can read it (`lsm/…`, `kprobe.multi/…`).
+  /// libbpf can read it (`lsm/…`, `fmod_ret/…`).
   init?(section: String) {
     guard let slash = section.firstIndex(of: "/") else { return nil }
     let target = String(section[section.index(after: slash)...])
@@ -19,6 +19,8 @@ extension AttachSpec {
     case "raw_tracepoint", "raw_tp", "raw_tracepoint.w", "raw_tp.w": .rawTracepoint(target)
     case "tp_btf": .typedTracepoint(target)
     case "kprobe", "kretprobe", "ksyscall", "kretsyscall": try? AttachSpec("\(kind):\(target)")
+    case "kprobe.multi": try? AttachSpec("kprobe:" + target)
+    case "kretprobe.multi": try? AttachSpec("kretprobe:" + target)
     case "fentry", "fentry.s": .kernelFunction(name: target, isReturn: false)
     case "fexit", "fexit.s": .kernelFunction(name: target, isReturn: true)
     case "uprobe", "uprobe.s": try? AttachSpec("uprobe:" + target)

@@ -18,7 +18,10 @@ public final class UserSymbols {
     var readAt: Double
   }
 
+  /// How long mappings are taken to be as they were read.
   private static let freshness: Double = 1
+  /// The same after an address that is in none of them: the process may have become another program.
+  private static let patience: Double = 0.02
   private var mappings: [Int32: Known] = [:]
   private var files: [String: FileSymbols] = [:]
   private var generated: [Int32: SymbolTable] = [:]
@@ -50,7 +53,10 @@ public final class UserSymbols {
 
   private func mapping(at address: UInt64, process: Int32) -> MemoryMappings.Mapping? {
     let now = Self.now()
-    if let known = mappings[process], now - known.readAt < Self.freshness { return known.mappings.mapping(at: address) }
+    if let known = mappings[process] {
+      let found = known.mappings.mapping(at: address)
+      if now - known.readAt < (found == nil ? Self.patience : Self.freshness) { return found }
+    }
     var fresh = MemoryMappings(process: process)
     if fresh.isEmpty, let last = mappings[process] { fresh = last.mappings }
     mappings[process] = Known(mappings: fresh, readAt: now)

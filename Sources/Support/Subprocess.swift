@@ -20,7 +20,18 @@ public struct Subprocess: ~Copyable {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    for (number, ours) in descriptors { posix_spawn_file_actions_adddup2(&actions, ours, number) }
+    var moved: [Int32] = []
+    defer { for descriptor in moved { close(descriptor) } }
+    let aside = (descriptors.keys.max() ?? 0) + 1
+    for (number, ours) in descriptors {
+      var source = ours
+      // Where it stands the child gets another one, perhaps before this one is copied.
+      if ours != number, descriptors[ours] != nil {
+        source = try check("copy descriptor \(ours)") { fcntl(ours, F_DUPFD_CLOEXEC, aside) }
+        moved.append(source)
+      }
+      posix_spawn_file_actions_adddup2(&actions, source, number)
+    }
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }

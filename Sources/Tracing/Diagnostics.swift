@@ -9,6 +9,7 @@ final class Diagnostics {
   var beforeLine: () -> Void = {}
   private var repeats: [String: Int] = [:]
   private var order: [String] = []
+  private var noted: Set<String> = []
 
   init(quiet: Bool, verbose: Bool) {
     self.quiet = quiet
@@ -43,6 +44,11 @@ final class Diagnostics {
   /// Something the user should know that is no error; silent with `--quiet`.
   func note(_ text: String) {
     if !quiet { line(text) }
+  }
+
+  /// The same for what would otherwise be said again and again.
+  func noteOnce(_ text: String) {
+    if noted.insert(text).inserted { note(text) }
   }
 
   private func line(_ text: String) {

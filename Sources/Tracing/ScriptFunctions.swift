@@ -128,7 +128,11 @@ extension TracingSession {
   }
 
   private func kernelSymbol(_ address: UInt64) -> String {
-    kernelSymbols.symbol(at: address)?.name ?? hexadecimal(address)
+    if let symbol = kernelSymbols.symbol(at: address) { return symbol.name }
+    if kernelSymbols.areHidden {
+      diagnostics.noteOnce("kernel functions stay addresses, for the kernel hides them: \(kernelSymbols.whyHidden)")
+    }
+    return hexadecimal(address)
   }
 
   /// The symbol's name; without one the file and the place in it, and without a file the address.

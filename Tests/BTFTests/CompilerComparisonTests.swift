@@ -1,9 +1,10 @@
 import BTF
+import KernelTestSupport
 import Support
 import Testing
 
 /// Random structs, compiled by clang: sizes, offsets and values that layouts give are the compiler's own.
-@Suite(.enabled(if: Machine.hasClang, "skipped: there is no clang with the bpf target on PATH"))
+@Suite(.requires(.clang))
 struct CompilerComparisonTests {
   private struct Case {
     var record: GeneratedRecord

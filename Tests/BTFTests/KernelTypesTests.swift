@@ -1,9 +1,10 @@
 import BTF
+import KernelTestSupport
 import Support
 import Testing
 
 /// The running kernel's own types, which pahole made from what GCC or clang wrote.
-@Suite(.enabled(if: Machine.hasKernelTypes, "skipped: this kernel has no /sys/kernel/btf/vmlinux"))
+@Suite(.requires(.typeInformation))
 struct KernelTypesTests {
   private static func kernel() throws -> TypeGraph {
     try TypeGraph(blob: readFile(Machine.kernelTypes), name: "vmlinux")

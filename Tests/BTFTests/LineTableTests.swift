@@ -1,4 +1,5 @@
 import BTF
+import KernelTestSupport
 import Support
 import Testing
 
@@ -14,7 +15,7 @@ struct LineTableTests {
     }
     """
 
-  @Test(.enabled(if: Machine.hasClang, "skipped: there is no clang with the bpf target on PATH"))
+  @Test(.requires(.clang))
   func linesOfACompiledProgram() throws {
     let image = try compileForBPF(Self.program)
     let types = try TypeGraph(blob: image.bytes(of: ".BTF"), name: "test.o")

@@ -1,9 +1,10 @@
 import Glibc
+import KernelTestSupport
 import Support
 import Testing
 
 /// p:attach(SPEC) for every kind of place, each held against what the workload does.
-@Suite(.enabled(if: geteuid() == 0, "needs root"))
+@Suite(.requires(.root, .clang))
 struct AttachTests {
   static let source = """
     #include <bpf/usdt.bpf.h>
@@ -76,8 +77,7 @@ struct AttachTests {
       ])
   }
 
-  @Test(
-    .enabled(if: access("/usr/include/x86_64-linux-gnu/sys/sdt.h", F_OK) == 0, "systemtap-sdt-dev is not installed"))
+  @Test(.requires(.usdtHeader))
   func usdt() throws {
     #expect(
       try figures("p.on_probe:attach('usdt:' .. w .. ':workload:called')", command: "call 100") == [100, 0, 4950])

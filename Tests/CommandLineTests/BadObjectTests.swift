@@ -1,9 +1,10 @@
 import Glibc
+import KernelTestSupport
 import Support
 import Testing
 
 /// Objects that can't be opened, loaded or attached: the place, the cause, the remedy and the exit code.
-@Suite struct BadObjectTests {
+@Suite(.requires(.clang)) struct BadObjectTests {
   static let program = "SEC(\"raw_tp/sys_enter\") int on_call(void *ctx) { return 0; }"
 
   /// Opens (and attaches) the object at `path` on line 2 of a script; what is said behind the place.
@@ -85,7 +86,7 @@ import Testing
   // MARK: What the kernel refuses
 
   @Test(
-    .enabled(if: geteuid() == 0, "needs root"),
+    .requires(.root),
     arguments: [
       ("HASH); __uint(key_size, 0); __uint(value_size, 4); __uint(max_entries, 1);", "its key has no size"),
       ("HASH); __uint(key_size, 4); __uint(value_size, 0); __uint(max_entries, 1);", "its value has no size"),
@@ -104,7 +105,7 @@ import Testing
   }
 
   @Test(
-    .enabled(if: geteuid() == 0, "needs root"),
+    .requires(.root),
     arguments: [
       ("uprobe", "uprobe:BINARY:SYMBOL"), ("uretprobe", "uretprobe:BINARY:SYMBOL"),
       ("usdt", "usdt:BINARY:PROVIDER:NAME"),
@@ -119,7 +120,7 @@ import Testing
   }
 
   @Test(
-    .enabled(if: geteuid() == 0, "needs root"),
+    .requires(.root),
     arguments: [
       ("tp/sched/sched_swich", "this kernel has no tracepoint sched:sched_swich (did you mean 'sched_switch'?)"),
       ("tp/shced/sched_switch", "this kernel has no tracepoint category 'shced' (did you mean 'sched'?)"),
@@ -135,19 +136,19 @@ import Testing
         == "program 'on_event': \(cause)")
   }
 
-  private static let hasKprobes = access("/sys/bus/event_source/devices/kprobe", F_OK) == 0
-
-  @Test(.enabled(if: geteuid() == 0, "needs root"), .disabled(if: hasKprobes, "this kernel has kprobes"))
-  func kernelProbesWhereThereAreNone() throws {
+  @Test(.requires(.root, absent: .kprobes)) func kernelProbesWhereThereAreNone() throws {
     #expect(
       try message(of: "SEC(\"kprobe/do_unlinkat\") int on_call(void *ctx) { return 0; }", status: 4)
         == "program 'on_call': this kernel has no kprobes: CONFIG_KPROBES is off (use a tracepoint or rawtracepoint)")
+  }
+
+  @Test(.requires(.root, absent: .fentry)) func functionProbesWhereThereAreNone() throws {
     let text = try message(of: "SEC(\"fentry/do_unlinkat\") int on_call(void *ctx) { return 0; }", status: 4)
     #expect(text.hasPrefix("program 'on_call': this kernel has no fentry and fexit: "), "\(text)")
     #expect(text.hasSuffix("use tp_btf, a tracepoint or rawtracepoint)"), "\(text)")
   }
 
-  @Test(.enabled(if: geteuid() == 0, "needs root")) func placesThatAreNotThere() throws {
+  @Test(.requires(.root)) func placesThatAreNotThere() throws {
     func text(_ spec: String, status: Int32 = 1) throws -> String {
       try message(
         of: "SEC(\"uprobe\") int on_call(void *ctx) { return 0; }", status: status,
@@ -159,7 +160,7 @@ import Testing
     #expect(try text("tracepoint:sched:sched_switch").contains("can't be attached to tracepoint:sched:sched_switch"))
   }
 
-  @Test(.enabled(if: geteuid() == 0, "needs root")) func specsThatAreNoSpecs() throws {
+  @Test(.requires(.root)) func specsThatAreNoSpecs() throws {
     let path = try BPFSource.compile(Self.program)
     func text(_ spec: String) throws -> String {
       try message(path, status: 1, ".programs.on_call:attach('\(spec)')")
@@ -172,7 +173,7 @@ import Testing
 
   // MARK: Without rights
 
-  @Test(.enabled(if: geteuid() == 0, "needs root, to give rights up")) func withoutRoot() throws {
+  @Test(.requires(.root)) func withoutRoot() throws {
     let directory = try BPFSource.makeDirectory()
     let executable = "\(directory)/moontrace"
     _ = try Subprocess("/bin/cp", [MoontraceProcess.executable, executable]).wait()

@@ -1,8 +1,9 @@
 import Glibc
+import KernelTestSupport
 import Testing
 
 /// bpf.compile: C inside scripts, its cache, and where its mistakes are said to be.
-@Suite(.enabled(if: geteuid() == 0, "needs root"))
+@Suite(.requires(.root, .clang))
 struct CompileTests {
   private static let plain = "SEC(\"raw_tp/sys_enter\") int nothing(void *ctx) { return 0; }"
 

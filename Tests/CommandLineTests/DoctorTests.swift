@@ -1,6 +1,7 @@
 import CLibbpf
 import Glibc
 import KernelLoader
+import KernelTestSupport
 import Support
 import Testing
 
@@ -26,11 +27,9 @@ import Testing
     func reason(_ name: String) throws -> String { try check(name)["reason"]?.text ?? "" }
   }
 
-  private static let isRoot = geteuid() == 0
-
   // MARK: The report
 
-  @Test(.enabled(if: isRoot, "needs root")) func theReportForPeople() throws {
+  @Test(.requires(.root)) func theReportForPeople() throws {
     let run = try moontrace("doctor")
     #expect(run.status == 0 && run.errors == "")
     #expect(run.output.hasPrefix("kernel    \(SystemFacts.read().release) "))
@@ -40,7 +39,7 @@ import Testing
     #expect(run.lines.allSatisfy { $0.count < 200 })
   }
 
-  @Test(.enabled(if: isRoot, "needs root")) func theReportForPrograms() throws {
+  @Test(.requires(.root)) func theReportForPrograms() throws {
     let run = try moontrace("doctor", "--format", "json")
     let report = try Report(run.output)
     #expect(run.status == 0 && report.json["ready"] == .boolean(true))
@@ -61,7 +60,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: isRoot, "needs root")) func itAgreesWithTheLoader() throws {
+  @Test(.requires(.root)) func itAgreesWithTheLoader() throws {
     let report = try Report(try moontrace("doctor", "-f", "json").output)
     #expect(try report.works("kprobe") == KernelFeatures.kprobes.isAvailable)
     #expect(try report.works("fentry") == KernelFeatures.fentry.isAvailable)
@@ -75,7 +74,7 @@ import Testing
   }
 
   @Test(
-    .enabled(if: isRoot, "needs root"),
+    .requires(.root),
     arguments: [
       ("kprobe", "kprobe/do_unlinkat"), ("fentry", "fentry/do_unlinkat"), ("lsm", "lsm/file_open"),
       ("tracepoint", "tp/sched/sched_switch"), ("rawtracepoint", "raw_tp/sched_switch"),
@@ -114,7 +113,7 @@ import Testing
     return (status, try text("out"), try text("err"))
   }
 
-  @Test(.enabled(if: isRoot, "needs root, to give rights up")) func aUserWithoutRights() throws {
+  @Test(.requires(.root)) func aUserWithoutRights() throws {
     let directory = try TemporaryDirectory()
     try check("open the directory") { chmod(directory.name, 0o755) }
     let program = directory.path("moontrace")
@@ -134,7 +133,7 @@ import Testing
     #expect(try report.works("btf"))
   }
 
-  @Test(.enabled(if: isRoot, "needs root, to give rights up")) func rootWithoutSomeRights() throws {
+  @Test(.requires(.root)) func rootWithoutSomeRights() throws {
     let lost = "-net_admin,-sys_admin"
     let run = try shell("setpriv --inh-caps=\(lost) --bounding-set=\(lost) \"$0\" doctor -f json")
     let report = try Report(run.output)
@@ -143,7 +142,7 @@ import Testing
     #expect(try report.reason("xdp").contains("CAP_SYS_ADMIN and CAP_NET_ADMIN missing"))
   }
 
-  @Test(.enabled(if: isRoot, "needs root")) func tracefsThatIsNotMounted() throws {
+  @Test(.requires(.root)) func tracefsThatIsNotMounted() throws {
     let command = "umount -a -t tracefs; \"$0\" doctor -f json"
     let mounting = try shell("unshare -m sh -c '\(command)' \"$0\"")
     let report = try Report(mounting.output)
@@ -161,7 +160,7 @@ import Testing
 
   // MARK: How it behaves
 
-  @Test(.enabled(if: isRoot, "needs root")) func nothingStaysLoaded() throws {
+  @Test(.requires(.root)) func nothingStaysLoaded() throws {
     let process = try MoontraceProcess(["doctor"])
     let name = "trial_\(process.pid)"
     #expect(try process.wait().status == 0)
@@ -196,7 +195,7 @@ import Testing
     #expect(try moontrace("--help").output.contains("doctor"))
   }
 
-  @Test(.enabled(if: isRoot, "needs root")) func coloursOnATerminalOnly() throws {
+  @Test(.requires(.root)) func coloursOnATerminalOnly() throws {
     #expect(try terminalOutput(["NO_COLOR="]).contains("\u{1b}[32myes\u{1b}[0m tracepoint"))
     let plain = try terminalOutput(["NO_COLOR=1"])
     #expect(plain.contains("yes tracepoint") && !plain.contains("\u{1b}"))

@@ -1,9 +1,10 @@
 import Glibc
+import KernelTestSupport
 import Support
 import Testing
 
 /// What README.md and docs/scripts.md show runs as shown.
-@Suite(.enabled(if: geteuid() == 0, "needs root"))
+@Suite(.requires(.root, .clang))
 struct ExampleTests {
   private static let top = String(#filePath.dropLast("/Tests/CommandLineTests/ExampleTests.swift".count))
 

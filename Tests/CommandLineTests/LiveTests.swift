@@ -1,10 +1,11 @@
 import CLibbpf
 import Glibc
+import KernelTestSupport
 import Support
 import Testing
 
 /// Scripts on the live kernel, with a workload that does a known number of known things.
-@Suite(.enabled(if: geteuid() == 0, "needs root"))
+@Suite(.requires(.root, .clang))
 struct LiveTests {
   /// C that counts what it sends: the workload's getppid calls.
   static let counting = """

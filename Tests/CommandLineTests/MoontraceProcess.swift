@@ -55,7 +55,7 @@ final class MoontraceProcess {
   /// Where the test bundle and what it was built with stand.
   static let buildDirectory: String = {
     let tests = CommandLine.arguments.first { $0.contains(".xctest") } ?? CommandLine.arguments[0]
-    return absolute(tests.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 })
+    return absolute(tests).split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 }
   }()
 
   private static func absolute(_ path: String) -> String {

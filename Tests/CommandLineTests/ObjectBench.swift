@@ -14,12 +14,16 @@ enum BPFSource {
     #include "vmlinux.h"
     #include <bpf/bpf_helpers.h>
     #include <bpf/bpf_tracing.h>
+    #include <bpf/bpf_core_read.h>
     char LICENSE[] SEC("license") = "GPL";
     const volatile char workload[16];
     static __always_inline __attribute__((unused)) bool is_ours(void) {
       char comm[16];
       bpf_get_current_comm(comm, sizeof comm);
-      for (int i = 0; i < 16; i++) if (comm[i] != workload[i]) return false;
+      for (int i = 0; i < 16; i++) { // some kernels leave what is behind the NUL as it was
+        if (comm[i] != workload[i]) return false;
+        if (!comm[i]) break;
+      }
       return true;
     }
     #define MAP(NAME, TYPE, K, V, N) struct { __uint(type, BPF_MAP_TYPE_##TYPE); __type(key, K); __type(value, V); \\
@@ -42,9 +46,23 @@ enum BPFSource {
     return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  /// Writes the kernel's types beside the sources, once.
+  /// Writes the kernel's types beside the sources, once, also as clang has read them, which takes most of the time.
   private static let headers = Result {
     try writeFile("\(directory)/vmlinux.h", try KernelTypesHeader.make())
+    try clang(options("bpfel", "-g") + ["-x", "c-header", "\(directory)/vmlinux.h", "-o", "\(directory)/vmlinux.pch"])
+  }
+
+  private static func options(_ target: String, _ debug: String) -> [String] {
+    [
+      "-target", target, debug, "-mcpu=v3", "-O2", "-Wall", "-D__TARGET_ARCH_x86", "-I", directory,
+      "-I/usr/include/x86_64-linux-gnu",
+    ]
+  }
+
+  private static func clang(_ arguments: [String]) throws {
+    guard try Subprocess("clang", arguments).wait() == 0 else {
+      throw Failure(description: "clang does not compile \(arguments.last ?? "")")
+    }
   }
 
   /// Compiles `NAME.bpf.c` in a directory; the object's path.
@@ -55,13 +73,9 @@ enum BPFSource {
     try headers.get()
     let base = "\(try place ?? makeDirectory())/\(name).bpf"
     try writeFile("\(base).c", Array((prelude + source).utf8))
-    let arguments = [
-      "-target", target, debug, "-mcpu=v3", "-O2", "-Wall", "-D__TARGET_ARCH_x86", "-I", directory,
-      "-I/usr/include/x86_64-linux-gnu", "-c", "\(base).c", "-o", "\(base).o",
-    ]
-    guard try Subprocess("clang", arguments).wait() == 0 else {
-      throw Failure(description: "clang does not compile \(base).c")
-    }
+    // What clang has read holds for the options that it read it with.
+    let known = target == "bpfel" && debug == "-g" ? ["-include-pch", "\(directory)/vmlinux.pch"] : []
+    try clang(options(target, debug) + known + ["-c", "\(base).c", "-o", "\(base).o"])
     return "\(base).o"
   }
 }

@@ -1,9 +1,10 @@
 import Glibc
+import KernelTestSupport
 import Support
 import Testing
 
 /// Compiled objects: their programs, globals and event buffers, and objects as targets.
-@Suite(.enabled(if: geteuid() == 0, "needs root"))
+@Suite(.requires(.root, .clang))
 struct ObjectTests {
   static let source = """
     enum colour { RED = 1, GREEN, BLUE };

@@ -1,11 +1,12 @@
 import Glibc
+import KernelTestSupport
 import Support
 import Testing
 
 /// The built-in recipes on the live kernel: what they say of things that the tests themselves make happen.
 ///
 /// Other processes are busy meanwhile, so everything is looked for by the id of the test's own process.
-@Suite(.enabled(if: geteuid() == 0, "needs root"))
+@Suite(.requires(.root, .clang))
 struct RecipeTests {
   static let workload = MoontraceProcess.workload
   static let names = ["bashreadline", "execsnoop", "exitsnoop", "opensnoop", "profile", "runqlat", "syscount"]

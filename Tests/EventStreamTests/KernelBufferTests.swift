@@ -2,19 +2,18 @@ import CEventCore
 import EventStream
 import EventStreamTestSupport
 import Glibc
+import KernelTestSupport
 import Support
 import Testing
 
 /// Records that the running kernel sends. Maps and programs are gone with their descriptors.
 struct KernelBufferTests {
-  private static let canLoad = geteuid() == 0
-
   private func object(_ descriptor: Int32, _ what: Comment) throws -> OwnedDescriptor {
     try #require(descriptor >= 0, what)
     return OwnedDescriptor(descriptor)
   }
 
-  @Test(.enabled(if: canLoad, "loading BPF programs needs root"))
+  @Test(.requires(.root))
   func aRingBufferDeliversAllThatWasSent() throws {
     let map = try object(mts_ringbuf_map(4096), "ring buffer map")
     let program = try object(mts_ringbuf_program(map.number), "ring buffer program")
@@ -32,7 +31,7 @@ struct KernelBufferTests {
     #expect(buffer.hasData == false)
   }
 
-  @Test(.enabled(if: canLoad, "loading BPF programs needs root"))
+  @Test(.requires(.root))
   func aFullRingBufferLosesOnlyWhatItRefused() throws {
     let map = try object(mts_ringbuf_map(4096), "ring buffer map")
     let program = try object(mts_ringbuf_program(map.number), "ring buffer program")
@@ -48,7 +47,7 @@ struct KernelBufferTests {
     #expect(collector.numbers == accepted)
   }
 
-  @Test(.enabled(if: canLoad, "loading BPF programs needs root"))
+  @Test(.requires(.root))
   func theLoopWakesForARecord() throws {
     let map = try object(mts_ringbuf_map(4096), "ring buffer map")
     let program = try object(mts_ringbuf_program(map.number), "ring buffer program")
@@ -68,7 +67,7 @@ struct KernelBufferTests {
     #expect(collector.numbers == Array(0..<7))
   }
 
-  @Test(.enabled(if: canLoad, "loading BPF programs needs root"))
+  @Test(.requires(.root))
   func whatIsLeftAtTheDeadlineIsDrained() throws {
     let map = try object(mts_ringbuf_map(4096), "ring buffer map")
     let program = try object(mts_ringbuf_program(map.number), "ring buffer program")
@@ -92,7 +91,7 @@ struct KernelBufferTests {
     }
   }
 
-  @Test(.enabled(if: canLoad, "loading BPF programs needs root"))
+  @Test(.requires(.root))
   func aPerfBufferDeliversAllThatWasSentOnEachCPU() throws {
     let map = try object(mts_perf_map(), "perf event array")
     let program = try object(mts_perf_program(map.number), "perf program")
@@ -112,7 +111,7 @@ struct KernelBufferTests {
     collectors.removeAll()
   }
 
-  @Test(.enabled(if: canLoad, "loading BPF programs needs root"))
+  @Test(.requires(.root))
   func aFullPerfBufferCountsWhatItLost() throws {
     let map = try object(mts_perf_map(), "perf event array")
     let program = try object(mts_perf_program(map.number), "perf program")
@@ -131,7 +130,7 @@ struct KernelBufferTests {
     #expect(buffer.lost == UInt64(1000 - accepted.count))
   }
 
-  @Test(.enabled(if: canLoad, "loading BPF programs needs root"))
+  @Test(.requires(.root))
   func theLoopWakesForAPerfRecordAndGoesOnUntilItIsDry() throws {
     let map = try object(mts_perf_map(), "perf event array")
     let program = try object(mts_perf_program(map.number), "perf program")

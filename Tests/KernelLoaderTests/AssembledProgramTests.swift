@@ -1,6 +1,7 @@
 import BPFAssembly
 import CLibbpf
 import Glibc
+import KernelTestSupport
 import Support
 import Testing
 
@@ -42,7 +43,7 @@ import Testing
     return try assembler.finish()
   }
 
-  @Test(.enabled(if: Kernel.isRoot, "needs root")) func runsInTheKernel() throws {
+  @Test(.requires(.root)) func runsInTheKernel() throws {
     let map = OwnedDescriptor(bpf_map_create(BPF_MAP_TYPE_ARRAY, "assembled", 4, 16, 1, nil))
     let number = map.number
     try #require(number >= 0)
@@ -58,7 +59,7 @@ import Testing
   }
 
   /// A subprogram's address needs BTF function info for each function; with it, `bpf_loop` calls back.
-  @Test(.enabled(if: Kernel.isRoot, "needs root")) func callsBack() throws {
+  @Test(.requires(.root)) func callsBack() throws {
     var assembler = Assembler(name: "callback")
     let callback = assembler.newLabel()
     assembler.store(.double, .frame, -8, 0)

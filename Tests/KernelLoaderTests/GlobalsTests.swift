@@ -1,11 +1,12 @@
 import BTF
 import Glibc
 import KernelLoader
+import KernelTestSupport
 import Support
 import Testing
 
 /// Global variables before and after the load.
-@Suite struct GlobalsTests {
+@Suite(.requires(.root, .clang)) struct GlobalsTests {
   static let source = """
     const volatile u32 limit = 5;
     const volatile char word[8] = "abc";

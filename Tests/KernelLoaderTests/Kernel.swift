@@ -48,8 +48,6 @@ enum Kernel {
     }
     return condition()
   }
-
-  static let isRoot = getuid() == 0
 }
 
 extension BPFObject {

@@ -1,11 +1,12 @@
 import BTF
 import Glibc
 import KernelLoader
+import KernelTestSupport
 import Support
 import Testing
 
 /// What the kernel refuses, and how the errors put it.
-@Suite struct LoadErrorTests {
+@Suite(.requires(.root, .clang)) struct LoadErrorTests {
   private func loadFailure(_ name: String, _ source: String) throws -> MoontraceError {
     let object = try Workshop.open(name, source)
     defer { object.close() }

@@ -1,11 +1,12 @@
 import CLibbpf
 import Glibc
 import KernelLoader
+import KernelTestSupport
 import Support
 import Testing
 
 /// Delivered and lost events are all that were sent.
-@Suite struct LossTests {
+@Suite(.requires(.root, .clang)) struct LossTests {
   static let head = """
     const volatile u32 thread;
     u64 sent;

@@ -1,11 +1,12 @@
 import BTF
 import Glibc
 import KernelLoader
+import KernelTestSupport
 import Support
 import Testing
 
 /// Maps of every kind: what they are, how they are sized, and the operations on them.
-@Suite struct MapTests {
+@Suite(.requires(.root, .clang)) struct MapTests {
   static let source = """
     #define MAP(NAME, TYPE, K, V, N) struct { __uint(type, BPF_MAP_TYPE_##TYPE); __type(key, K); __type(value, V); __uint(max_entries, N); } NAME SEC(".maps")
     struct event { u32 pid; char comm[16]; };

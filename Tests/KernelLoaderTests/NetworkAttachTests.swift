@@ -1,5 +1,6 @@
 import CLibbpf
 import Glibc
+import KernelTestSupport
 import Support
 import Testing
 
@@ -9,7 +10,7 @@ import Testing
 @_silgen_name("setns") private func enterNamespace(_ descriptor: Int32, _ type: Int32) -> Int32
 
 /// Attachments to interfaces, cgroups and sockets, in network namespaces of the tests' own.
-@Suite(.enabled(if: Kernel.isRoot, "needs root")) struct NetworkAttachTests {
+@Suite(.requires(.root, .clang)) struct NetworkAttachTests {
   private static let newNetwork: Int32 = 0x4000_0000  // CLONE_NEWNET
 
   /// Runs the body on this thread inside a new network namespace with a pair of connected interfaces, mt0 and mt1.
@@ -51,6 +52,7 @@ import Testing
     SEC("tcx/egress") int newer(struct __sk_buff *skb) { count(skb->protocol); return -1; }
     SEC("socket") int on_socket(struct __sk_buff *skb) { count(skb->protocol); return 0; }
     SEC("cgroup_skb/egress") int on_cgroup(struct __sk_buff *skb) { __sync_fetch_and_add(&packets, 1); return 1; }
+    SEC("flow_dissector") int on_flow(void *ctx) { return 0; }
     SEC("sk_lookup") int on_lookup(void *ctx) { return 1; }
     struct { __uint(type, BPF_MAP_TYPE_SOCKMAP); __uint(key_size, 4); __uint(value_size, 4); __uint(max_entries, 2); } peers SEC(".maps");
     SEC("sk_msg") int on_message(void *ctx) { return 1; }
@@ -68,8 +70,12 @@ import Testing
     try inNamespace {
       try object.whileLoaded {
         let link = try #require(object.program(program)).attach(to: AttachSpec(spec))
-        try sendFrame()
-        #expect(Kernel.waitUntil { frames(object) > 0 })
+        // What is sent before the interfaces have noticed that they are up goes nowhere.
+        #expect(
+          Kernel.waitUntil {
+            try? sendFrame()
+            return frames(object) > 0
+          })
         link.detach()
         let seen = frames(object)
         try sendFrame()
@@ -127,6 +133,9 @@ import Testing
         let lookup = try #require(object.program("on_lookup")).attach(to: AttachSpec("netns:/proc/thread-self/ns/net"))
         #expect(lookup.isAttached)
         lookup.detach()
+        let flow = try #require(object.program("on_flow")).attach(to: AttachSpec("netns:/proc/thread-self/ns/net"))
+        try sendFrame()
+        flow.detach()
         try #require(object.program("on_message")).attach(to: AttachSpec("sockmap:peers")).detach()
         let error = try failure { _ = try #require(object.program("on_message")).attach(to: AttachSpec("sockmap:x")) }
         #expect(error.message.contains("no map 'x'"))
@@ -134,8 +143,15 @@ import Testing
     }
   }
 
+  /// Where the version 2 cgroups are mounted, by /proc/mounts: `DEVICE PLACE TYPE OPTIONS…`.
+  private func hierarchy() throws -> Substring {
+    let mounts = String(decoding: try readFile("/proc/mounts"), as: UTF8.self).split(separator: "\n")
+    let fields = mounts.map { $0.split(separator: " ") }
+    return try #require(fields.first { $0.count > 2 && $0[2] == "cgroup2" }?[1], "no cgroup2 is mounted")
+  }
+
   @Test func cgroups() throws {
-    let group = "/sys/fs/cgroup/unified/moontrace-\(getpid())"
+    let group = "\(try hierarchy())/moontrace-\(getpid())"
     try #require(mkdir(group, 0o755) == 0)
     defer { rmdir(group) }
     let object = try Workshop.open("net_cgroup", Self.source)

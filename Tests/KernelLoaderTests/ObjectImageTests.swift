@@ -1,6 +1,7 @@
 import BPFAssembly
 import CLibbpf
 import Glibc
+import KernelTestSupport
 import Support
 import Testing
 
@@ -43,7 +44,7 @@ import Testing
   }
 
   /// `m[0] = 42` in the kernel, read from here.
-  @Test(.enabled(if: Kernel.isRoot, "needs root")) func programsRunAndUseMaps() throws {
+  @Test(.requires(.root)) func programsRunAndUseMaps() throws {
     let store = [
       Instruction(code: 0x62, destination: 10, offset: -4),  // *(u32 *)(r10 - 4) = 0
       Instruction(code: 0xbf, destination: 2, source: 10),  // r2 = r10
@@ -76,7 +77,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: Kernel.isRoot, "needs root")) func theVerifiersComplaintNamesTheProgram() throws {
+  @Test(.requires(.root)) func theVerifiersComplaintNamesTheProgram() throws {
     let bad = Instruction.bytes([Instruction(code: 0x95)])
     let object = try open(ObjectImage(programs: [.init(name: "bad", section: "raw_tp/sys_enter", code: bad)]))
     defer { object.close() }

@@ -1,5 +1,6 @@
 import Glibc
 import KernelLoader
+import KernelTestSupport
 import Support
 import Testing
 
@@ -10,7 +11,7 @@ import Testing
   -> Int32
 
 /// What someone sees who is not root.
-@Suite(.enabled(if: Kernel.isRoot, "needs root, to give rights up")) struct PermissionTests {
+@Suite(.requires(.root, .clang)) struct PermissionTests {
   /// Runs the body while this thread has no effective capabilities.
   private func withoutCapabilities(_ body: () throws -> Void) throws {
     var header: [UInt32] = [0x2008_0522, 0]
@@ -37,6 +38,16 @@ import Testing
       #expect(statistics.code == .notPermitted)
     }
     #expect(ProcessCapability.missing().isEmpty)
+  }
+
+  @Test func kernelSymbolsAreHidden() throws {
+    try withoutCapabilities {
+      let symbols = KernelSymbols()
+      #expect(symbols.areHidden)
+      #expect(symbols.whyHidden == "this process has no CAP_SYSLOG (run as root)")
+      #expect(symbols.symbol(at: 0xffff_ffff_8100_0000) == nil)
+    }
+    #expect(!KernelSymbols().areHidden)
   }
 
   @Test func attachingNamesTheMissingCapability() throws {

@@ -1,11 +1,12 @@
 import BTF
 import Glibc
 import KernelLoader
+import KernelTestSupport
 import Support
 import Testing
 
 /// Names of live addresses, the kernel's types, features and statistics.
-@Suite struct SymbolTests {
+@Suite(.requires(.root, .clang)) struct SymbolTests {
   @Test func kernelFunctions() throws {
     let symbols = KernelSymbols()
     try #require(!symbols.areHidden)
@@ -45,6 +46,31 @@ import Testing
     #expect(place.path == path)
     kill(process, SIGKILL)  // test threads block the gentler signals, and children inherit that
     pclose(pipe)
+  }
+
+  /// What was known of it does not hide what it has become, even when it was read just before.
+  @Test func aProcessThatBecomesAnotherProgram() throws {
+    let path = try Workshop.executable(
+      "become",
+      "#include <stdio.h>\n#include <unistd.h>\n__attribute__((noinline)) int known(int x) { return x * 3; }\n"
+        + "int main(int c, char **v) { printf(\"%p\\n\", (void *)known); fflush(stdout); pause(); return known(c); }")
+    let gate = try Pipe()
+    let answer = try Pipe()
+    let child = try Subprocess(
+      "/bin/sh", ["-c", "read line; exec \(path)"], descriptors: [0: gate.reading, 1: answer.writing])
+    defer {
+      kill(child.pid, SIGKILL)
+      waitpid(child.pid, nil, 0)
+    }
+    let symbols = UserSymbols()
+    #expect(symbols.symbol(at: 1, process: child.pid) == nil)
+    #expect(write(gate.writing, "\n", 1) == 1)
+    var line = [UInt8](repeating: 0, count: 64)
+    let count = read(answer.reading, &line, line.count)
+    let text = String(decoding: line.prefix(max(count, 0)).dropLast(), as: UTF8.self)
+    let address = try #require(UInt64(text.dropFirst(2), radix: 16), "\(text)")
+    usleep(50_000)  // as long as an answer may be kept
+    #expect(symbols.symbol(at: address, process: child.pid)?.name == "known")
   }
 
   private func pid(of path: String) -> Int32? {

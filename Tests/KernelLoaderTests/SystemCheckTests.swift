@@ -1,12 +1,13 @@
 import CLibbpf
 import Glibc
+import KernelTestSupport
 import Support
 import Testing
 
 @testable import KernelLoader
 
 /// What the doctor says is so.
-@Suite(.serialized, .enabled(if: Kernel.isRoot, "needs root")) struct SystemCheckTests {
+@Suite(.serialized, .requires(.root)) struct SystemCheckTests {
   private static let groups = SystemCheck.run()
 
   private func answer(_ name: String) throws -> KernelFeature {

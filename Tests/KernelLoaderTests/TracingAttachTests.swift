@@ -1,10 +1,11 @@
 import Glibc
 import KernelLoader
+import KernelTestSupport
 import Support
 import Testing
 
 /// Attachments to the kernel's and to programs' code, each proved by events that the test makes itself.
-@Suite struct TracingAttachTests {
+@Suite(.requires(.root, .clang)) struct TracingAttachTests {
   /// A counter that the calling thread's runs increment.
   static let counter = """
     const volatile u32 thread;
@@ -152,7 +153,7 @@ import Testing
     return true
   }
 
-  @Test(.disabled(if: KernelFeatures.hardwareCounters.isAvailable, "this machine has hardware counters"))
+  @Test(.requires(absent: .hardwareCounters))
   func hardwareCountersThatAreMissing() throws {
     let object = try Workshop.open("hardware", #"SEC("perf_event") int on_sample(void *ctx) { return 0; }"#)
     try object.whileLoaded {
@@ -164,7 +165,7 @@ import Testing
     }
   }
 
-  @Test(.disabled(if: KernelFeatures.kprobes.isAvailable, "this kernel has kprobes"))
+  @Test(.requires(absent: .kprobes))
   func kprobesThatAreMissing() throws {
     let object = try open("kprobe", #"SEC("kprobe/do_unlinkat") int on_unlink(void *ctx) { return hit(); }"#)
     try object.whileLoaded {
@@ -179,7 +180,7 @@ import Testing
     }
   }
 
-  @Test(.disabled(if: KernelFeatures.fentry.isAvailable, "this kernel has fentry"))
+  @Test(.requires(absent: .fentry))
   func fentryThatIsForbidden() throws {
     let object = try open("fentry", #"SEC("fentry/do_unlinkat") int on_unlink(void *ctx) { return hit(); }"#)
     let error = try failure {

@@ -1,10 +1,11 @@
 import Glibc
 import KernelLoader
+import KernelTestSupport
 import Support
 import Testing
 
 /// Uprobes and USDT probes.
-@Suite struct UserAttachTests {
+@Suite(.requires(.root, .clang)) struct UserAttachTests {
   static let source =
     TracingAttachTests.counter + """
       u64 value;
@@ -102,8 +103,7 @@ import Testing
     }
     """
 
-  @Test(
-    .enabled(if: access("/usr/include/x86_64-linux-gnu/sys/sdt.h", F_OK) == 0, "systemtap-sdt-dev is not installed"))
+  @Test(.requires(.usdtHeader))
   func usdtProbe() throws {
     let path = try Workshop.executable("probed", Self.probed)
     #expect(try USDTNotes(path: path).probes.map(\.name) == ["step"])

@@ -47,16 +47,18 @@ enum Workshop {
   ) throws -> [UInt8] {
     let path = "\(directory)/\(name).bpf"
     try writeFile(path + ".c", Array((prelude + source).utf8))
-    try shell(
-      "clang -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 \(options) -Wall -Werror -I\(directory)"
-        + " -I/usr/include/x86_64-linux-gnu -c \(path).c -o \(path).o")
+    try shell("\(clang) \(options) -c \(path).c -o \(path).o")
     return try readFile(path + ".o")
   }
 
-  /// Writes the kernel's types beside the sources.
+  /// Writes the kernel's types beside the sources, also as clang has read them, which takes most of the time.
   static let kernelHeader: Result<Void, any Error> = Result {
     try writeFile("\(directory)/vmlinux.h", try KernelTypesHeader.make())
+    try shell("\(clang) -g -O2 -x c-header \(directory)/vmlinux.h -o \(directory)/vmlinux.pch")
   }
+
+  private static let clang =
+    "clang -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Wall -Werror -I\(directory) -I/usr/include/x86_64-linux-gnu"
 
   /// An opened object of a source.
   static func open(_ name: String, _ source: String, options: String = "-g -O2") throws -> BPFObject {
@@ -66,7 +68,10 @@ enum Workshop {
   /// An opened object of a source that uses vmlinux.h.
   static func openWithKernelTypes(_ name: String, _ source: String) throws -> BPFObject {
     try kernelHeader.get()
-    return try BPFObject(bytes: try compile(name, source, prelude: kernelPrelude), name: "\(name).bpf.o")
+    return try BPFObject(
+      bytes: try compile(
+        name, source, prelude: kernelPrelude, options: "-g -O2 -include-pch \(directory)/vmlinux.pch"),
+      name: "\(name).bpf.o")
   }
 
   /// An executable made from C for this machine.

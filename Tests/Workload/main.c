@@ -41,6 +41,38 @@ static int open_paths(char **paths) {
   return 0;
 }
 
+// A new file that has no name any more; -1 when there can be none.
+static int open_unnamed(char *path) {
+  int fd = mkstemp(path);
+  if (fd >= 0) unlink(path);
+  return fd;
+}
+
+// ftruncate COUNT: gives a file the lengths from 0 to COUNT - 1; then 1000 to a descriptor that is none.
+static int truncate_descriptor(long count) {
+  char path[] = "/tmp/workload-XXXXXX";
+  int fd = open_unnamed(path), failures = 0;
+  for (long i = 0; i < count; i++) failures += ftruncate(fd, i) != 0;
+  return failures || ftruncate(-1, 1000) == 0;
+}
+
+// truncate COUNT: the same by its name, without the last.
+static int truncate_path(long count) {
+  char path[] = "/tmp/workload-XXXXXX";
+  int fd = mkstemp(path), failures = fd < 0;
+  for (long i = 0; i < count; i++) failures += truncate(path, i) != 0;
+  unlink(path);
+  return failures != 0;
+}
+
+// seek COUNT: goes to the places from 0 to COUNT - 1 of a file.
+static int seek_places(long count) {
+  char path[] = "/tmp/workload-XXXXXX";
+  int fd = open_unnamed(path), failures = 0;
+  for (long i = 0; i < count; i++) failures += lseek(fd, i, SEEK_SET) != i;
+  return failures != 0;
+}
+
 volatile unsigned long workload_result;
 
 // A place that a profile must find; the library calls of the clock stay outside of it.
@@ -143,6 +175,9 @@ int main(int argc, char **argv) {
   long number = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
   if (!strcmp(what, "getppid")) return call_getppid(number);
   if (!strcmp(what, "open")) return open_paths(argv + 2);
+  if (!strcmp(what, "ftruncate")) return truncate_descriptor(number);
+  if (!strcmp(what, "truncate")) return truncate_path(number);
+  if (!strcmp(what, "seek")) return seek_places(number);
   if (!strcmp(what, "spin")) return spin(argc > 2 ? strtod(argv[2], NULL) : 1);
   if (!strcmp(what, "call")) return call(number, argc > 3 ? (unsigned)atoi(argv[3]) : 0);
   if (!strcmp(what, "exec")) return start_children(number);

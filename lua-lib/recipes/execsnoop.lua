@@ -79,10 +79,12 @@ static __always_inline int leave(int ret, bool at) {
   bpf_get_current_comm(e->comm, sizeof e->comm);
   struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
   u32 size = ret ? read_given(e, (void *)(at ? regs->dx : regs->si)) : read_new(e, task->mm);
-  if (size > 1) bpf_loop(size - 1, blank, &e, 0);
-  if (size < 1 || size > ARGS_SIZE) size = 1, e->args[0] = 0; /* no such memory, or no arguments */
-  e->args[size - 1] = 0;
-  bpf_ringbuf_output(&events, e, __builtin_offsetof(struct event, args) + size, 0);
+  u32 last = size - 1; /* wraps around when there is no such memory, or no arguments */
+  if (size) bpf_loop(last, blank, &e, 0);
+  barrier_var(last); /* older verifiers must see the bound on the very value that is used */
+  if (last >= ARGS_SIZE) last = 0;
+  e->args[last] = 0;
+  bpf_ringbuf_output(&events, e, __builtin_offsetof(struct event, args) + last + 1, 0);
   return 0;
 }
 
