@@ -41,14 +41,15 @@ let package = Package(
     room("Recipes", ["BTF", "Support"]),
     room("BPFAssembly", ["Support"]),
     room("LuaBytecode", ["Support"]),
+    room("ProbeCompiler", ["LuaBytecode", "BPFAssembly", "BTF", "Support"]),
     room("KernelLoader", ["CLibbpf", "BPFAssembly", "BTF", "Support"], link: libbpf),
     room("EventStream", ["CEventCore", "BTF", "Support"]),
     room("LuaRuntime", ["CLuaBridge", "CLua", "Support"]),
     room(
       "Tracing",
       [
-        "LuaRuntime", "EventStream", "KernelLoader", "Recipes", "BTF", "Support", "CLuaLibrary", "CLuaBridge",
-        "CEventCore",
+        "ProbeCompiler", "LuaBytecode", "BPFAssembly", "LuaRuntime", "EventStream", "KernelLoader", "Recipes", "BTF",
+        "Support", "CLuaLibrary", "CLuaBridge", "CEventCore",
       ]),
     .executableTarget(
       name: "moontrace",
@@ -76,6 +77,12 @@ let package = Package(
       cSettings: strictC),
     tests("SupportTests", ["Support"]),
     tests("BTFTests", ["KernelTestSupport", "BTF", "Support"]),
+    .testTarget(
+      name: "ProbeCompilerTests",
+      dependencies: [
+        "KernelTestSupport", "ProbeCompiler", "LuaBytecode", "BPFAssembly", "BTF", "CLibbpf", "CLua", "KernelLoader",
+        "Support",
+      ], swiftSettings: strict, linkerSettings: lua),
     tests("RecipesTests", ["Recipes", "Support"]),
     tests("BPFAssemblyTests", ["BPFAssembly", "Support"]),
     .testTarget(
@@ -86,6 +93,12 @@ let package = Package(
       "EventStreamTests",
       ["KernelTestSupport", "EventStream", "EventStreamTestSupport", "CEventCore", "BTF", "Support"]),
     tests("LuaRuntimeTests", ["LuaRuntime", "LuaRuntimeTestSupport", "CLuaBridge", "CEventCore", "Support"]),
+    tests(
+      "TracingTests",
+      [
+        "KernelTestSupport", "Tracing", "ProbeCompiler", "LuaBytecode", "LuaRuntime", "EventStream", "KernelLoader",
+        "CLibbpf", "CLuaBridge", "CEventCore", "BPFAssembly", "BTF", "Support",
+      ]),
     tests(
       "CommandLineTests", ["KernelTestSupport", "KernelLoader", "CLibbpf", "Support", "moontrace", "workload"]),
   ],

@@ -26,6 +26,20 @@ extension TypeGraph {
     return blob.text(at: offset - firstStringOffset, is: name)
   }
 
+  /// The types of a kind by name, for more than a few searches; of those that share a name, the one that `find` finds.
+  public func index(of kind: TypeKind) -> [String: TypeID] {
+    var types = base?.index(of: kind) ?? [:]
+    var allowance = 16 * blob.bytes.count
+    for (index, offset) in blob.offsets.enumerated().reversed() where allowance > 0 {
+      let header = TypeHeader(blob.bytes, at: Int(offset))
+      guard header.kindNumber == kind.rawValue else { continue }
+      let name = text(at: header.nameOffset)
+      if !name.isEmpty { types[name] = firstID + TypeID(index) }
+      allowance -= name.utf8.count
+    }
+    return types
+  }
+
   /// The names of all types of a kind, the base's included, for "did you mean …?".
   ///
   /// Stops early in blobs whose types share so much text that their names together dwarf the blob.

@@ -23,7 +23,13 @@ static void write_nested(mt_output *output, const mt_field *field, const void *b
   mt_put(output, '"');
 }
 
-// A value that the record is too short for stays empty.
+static void write_name(mt_output *output, const mt_field *field, const void *base) {
+  size_t length;
+  const char *text = mt_field_name(field, base, &length);
+  if (text) mt_output_csv_string(output, text, length);
+}
+
+// A value that is nil, or that the record is too short for, stays empty.
 static void write_value(mt_output *output, const mt_field *field, const void *base, uint32_t available) {
   if (field->kind == MT_TEXT) {
     write_text(output, field, base, available);
@@ -33,7 +39,14 @@ static void write_value(mt_output *output, const mt_field *field, const void *ba
   switch (field->kind) {
     case MT_ENUM: write_enum(output, field, base); break;
     case MT_BYTES: mt_write_hex(output, mt_field_bytes(field, base), field->size); break;
+    case MT_NAMED: write_name(output, field, base); break;
+    case MT_OPTIONAL:
+      if (mt_field_is_present(field, base)) {
+        write_value(output, field->element, mt_field_bytes(field, base), available - field->offset);
+      }
+      break;
     case MT_ARRAY:
+    case MT_TUPLE:
     case MT_RECORD: write_nested(output, field, base, available); break;
     case MT_FLOAT:
     case MT_BOOL: output->length += mt_format_scalar(mt_reserve(output, MT_NUMBER_BYTES), field, base); break;

@@ -72,6 +72,35 @@ static void write_object(
   mt_put(output, '}');
 }
 
+static void write_tuple(
+    mt_output *output, const mt_plan *plan, const void *base, uint32_t available, mt_quoting quoting) {
+  mt_put(output, '[');
+  for (uint32_t i = 0; i < plan->field_count; i++) {
+    if (i > 0) mt_put(output, ',');
+    mt_write_json_value(output, &plan->fields[i], base, available, quoting);
+  }
+  mt_put(output, ']');
+}
+
+static void write_optional(
+    mt_output *output, const mt_field *field, const void *base, uint32_t available, mt_quoting quoting) {
+  if (mt_field_is_present(field, base)) {
+    mt_write_json_value(output, field->element, mt_field_bytes(field, base), available - field->offset, quoting);
+  } else {
+    write_null(output);
+  }
+}
+
+static void write_name(mt_output *output, const mt_field *field, const void *base, mt_quoting quoting) {
+  size_t length;
+  const char *text = mt_field_name(field, base, &length);
+  if (text) {
+    mt_write_json_string(output, text, length, quoting);
+  } else {
+    write_null(output);
+  }
+}
+
 void mt_write_json_value(
     mt_output *output, const mt_field *field, const void *base, uint32_t available, mt_quoting quoting) {
   if (field->kind == MT_TEXT) {
@@ -95,6 +124,11 @@ void mt_write_json_value(
     case MT_RECORD:
       write_object(output, field->record, mt_field_bytes(field, base), available - field->offset, quoting);
       break;
+    case MT_TUPLE:
+      write_tuple(output, field->record, mt_field_bytes(field, base), available - field->offset, quoting);
+      break;
+    case MT_OPTIONAL: write_optional(output, field, base, available, quoting); break;
+    case MT_NAMED: write_name(output, field, base, quoting); break;
   }
 }
 

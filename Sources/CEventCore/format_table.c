@@ -13,6 +13,7 @@ static bool aligns_right(const mt_field *field) {
     case MT_UNSIGNED:
     case MT_FLOAT:
     case MT_POINTER: return true;
+    case MT_OPTIONAL: return aligns_right(field->element);
     default: return false;
   }
 }
@@ -33,7 +34,13 @@ static void pad(mt_output *output, size_t shown, size_t width) {
 // Everything but text-like cells fits a small buffer. Returns 0 for those.
 static size_t format_number_cell(char *text, const mt_field *field, const void *base, uint32_t available) {
   if (!aligns_right(field)) return 0;
-  if (mt_field_fits(field, available)) return mt_format_scalar(text, field, base);
+  if (field->kind == MT_OPTIONAL) {
+    if (mt_field_fits(field, available) && mt_field_is_present(field, base)) {
+      return format_number_cell(text, field->element, mt_field_bytes(field, base), available - field->offset);
+    }
+  } else if (mt_field_fits(field, available)) {
+    return mt_format_scalar(text, field, base);
+  }
   *text = '-';
   return 1;
 }
@@ -57,16 +64,38 @@ static size_t write_nested(mt_output *output, const mt_field *field, const void 
   return (size_t)(mt_position(output) - start);
 }
 
+static size_t write_absent(mt_output *output) {
+  mt_put(output, '-');
+  return 1;
+}
+
+// A stack's lines stand in one cell, callers behind what they called.
+static size_t write_name(mt_output *output, const mt_field *field, const void *base) {
+  size_t length, shown = 0;
+  const char *text = mt_field_name(field, base, &length);
+  if (!text) return write_absent(output);
+  for (const char *end = text + length, *line = text; line < end;) {
+    const char *stop = memchr(line, '\n', (size_t)(end - line));
+    if (!stop) stop = end;
+    shown += mt_write_visible(output, line, (size_t)(stop - line));
+    if (stop < end) shown += mt_write_visible(output, " < ", 3);
+    line = stop + 1;
+  }
+  return shown;
+}
+
 // Returns how many characters the cell shows.
 static size_t write_text_cell(mt_output *output, const mt_field *field, const void *base, uint32_t available) {
   uint32_t length;
   if (field->kind == MT_TEXT && mt_field_text(field, base, available, &length)) {
     return mt_write_visible(output, mt_field_bytes(field, base), length);
   }
-  if (field->kind == MT_TEXT || !mt_field_fits(field, available)) {
-    mt_put(output, '-');
-    return 1;
+  if (field->kind == MT_TEXT || !mt_field_fits(field, available)) return write_absent(output);
+  if (field->kind == MT_OPTIONAL) {
+    if (!mt_field_is_present(field, base)) return write_absent(output);
+    return write_text_cell(output, field->element, mt_field_bytes(field, base), available - field->offset);
   }
+  if (field->kind == MT_NAMED) return write_name(output, field, base);
   if (field->kind == MT_ENUM) return write_enum(output, field, base);
   return write_nested(output, field, base, available);
 }
@@ -145,7 +174,10 @@ static uint32_t value_width(const mt_field *field) {
     case MT_POINTER: return POINTER_WIDTH;
     case MT_TEXT: return field->size ? at_most(field->size, WIDEST_TEXT) : NESTED_WIDTH;
     case MT_BYTES: return field->size < WIDEST_TEXT ? at_most(2 * field->size, WIDEST_TEXT) : WIDEST_TEXT;
+    case MT_OPTIONAL: return value_width(field->element);
+    case MT_NAMED: return WIDEST_ENUM;
     case MT_ARRAY:
+    case MT_TUPLE:
     case MT_RECORD: return NESTED_WIDTH;
   }
   return 0;

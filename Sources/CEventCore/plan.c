@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+// Of a NAMED value; an IPv6 address has two.
+#define MOST_WORDS 4
+
 // Copies of a constant size are single loads; this runs for every number that is read.
 static uint64_t load_unsigned(const uint8_t *bytes, uint32_t size) {
   uint64_t value = 0;
@@ -73,6 +76,23 @@ uint32_t mt_field_array_count(const mt_field *field, uint32_t available) {
   return field->count != 0 && field->count < held ? field->count : held;
 }
 
+bool mt_field_is_present(const mt_field *field, const void *base) {
+  return load_unsigned((const uint8_t *)base + field->offset, 8) != 0;
+}
+
+const char *mt_field_name(const mt_field *field, const void *base, size_t *length) {
+  uint64_t words[MOST_WORDS];
+  uint32_t count = field->size / 8 < MOST_WORDS ? field->size / 8 : MOST_WORDS;
+  memcpy(words, (const uint8_t *)base + field->offset, count * sizeof *words);
+  return field->namer->text(field->namer->context, field->naming, words, count, length);
+}
+
+// Of what may be cut, the presence word or the first byte must be there.
+static uint32_t bytes_needed(const mt_field *field) {
+  if (!field->may_be_cut) return field->size;
+  return field->kind == MT_OPTIONAL ? 8 : field->size > 0;
+}
+
 bool mt_field_fits(const mt_field *field, uint32_t available) {
-  return field->offset <= available && field->size <= available - field->offset;
+  return field->offset <= available && bytes_needed(field) <= available - field->offset;
 }

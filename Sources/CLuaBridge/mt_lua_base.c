@@ -28,7 +28,7 @@ static bool begins_json(mt_lua *lua) {
 
 // The text on top goes out. Among JSON lines it becomes one, without the newline that ends it, so that every line
 // parses; among CSV rows it goes to stderr.
-static void output_top(lua_State *L) {
+void mt_lua_print_top(lua_State *L) {
   mt_lua *lua = mt_lua_of(L);
   size_t length;
   const char *text = lua_tolstring(L, -1, &length);
@@ -53,7 +53,7 @@ static int print(lua_State *L) {
   }
   luaL_addchar(&line, '\n');
   luaL_pushresult(&line);
-  output_top(L);
+  mt_lua_print_top(L);
   return 0;
 }
 
@@ -63,7 +63,7 @@ static int printf_format(lua_State *L) {
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
   if (lua_pcall(L, arguments, 1, 0) == LUA_OK) {
-    output_top(L);
+    mt_lua_print_top(L);
     return 0;
   }
   if (mt_lua_unwinding(mt_lua_of(L))) return mt_lua_unwind(L);
@@ -165,10 +165,16 @@ static void open_base(lua_State *L) {
   lua_setwarnf(L, warn, mt_lua_of(L));
 }
 
+static char format_key;  // registry: Lua's own string.format
+
+void mt_lua_push_format(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &format_key); }
+
 static void open_string(lua_State *L) {
   luaL_requiref(L, LUA_STRLIBNAME, luaopen_string, 1);
   remove_field(L, "dump");
   lua_getfield(L, -1, "format");
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &format_key);
   lua_pushcclosure(L, printf_format, 1);
   lua_setglobal(L, "printf");
   lua_pop(L, 1);

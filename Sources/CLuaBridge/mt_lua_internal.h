@@ -62,6 +62,9 @@ void mt_lua_views_open(lua_State *L);
 void mt_lua_maps_open(lua_State *L);
 // In mt_lua_emit.c: defines `emit`. Called once at open; may raise.
 void mt_lua_emit_open(lua_State *L);
+// In mt_lua_base.c: the text on top goes out as print's and printf's does; and Lua's own string.format.
+void mt_lua_print_top(lua_State *L);
+void mt_lua_push_format(lua_State *L);
 // Pushes the JSON text of the value at `index`; may raise as mt_lua_json does.
 void mt_lua_push_json(lua_State *L, int index);
 // Raises the error of a view whose record is gone.

@@ -113,20 +113,24 @@ bool mt_lua_stream_add_handler(mt_lua_stream *stream) { return run_with_stream(s
 
 // --- draining
 
-static bool deliver(void *context, const void *data, uint32_t size) {
-  mt_drain *drain = context;
-  mt_lua_stream *stream = drain->stream;
+void mt_stream_call(
+    lua_State *L, mt_lua_stream *stream, int first, int handlers, bool outermost, const void *data, uint32_t size) {
   mt_lua *lua = stream->lua;
-  drain->delivered++;
   uint64_t generation = ++lua->last_generation;
   lua->current = (mt_current){generation, stream, data, size};
-  for (int handler = 1; handler <= drain->handlers && !stream->closed; handler++) {
-    lua->callbacks += drain->outermost;
-    lua_pushvalue(drain->L, handler);
-    lua_pushlightuserdata(drain->L, (void *)(uintptr_t)generation);
-    lua_call(drain->L, 1, 0);
+  for (int handler = first; handler < first + handlers && !stream->closed; handler++) {
+    lua->callbacks += outermost;
+    lua_pushvalue(L, handler);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)generation);
+    lua_call(L, 1, 0);
   }
-  return !stream->closed;
+}
+
+static bool deliver(void *context, const void *data, uint32_t size) {
+  mt_drain *drain = context;
+  drain->delivered++;
+  mt_stream_call(drain->L, drain->stream, 1, drain->handlers, drain->outermost, data, size);
+  return !drain->stream->closed;
 }
 
 static int drain_protected(lua_State *L) {

@@ -25,6 +25,10 @@ struct mt_lua_stream {
   bool closed;        // to be freed when the last of them ends
 };
 
+// Calls `handlers` functions, from stack place `first` on, with a view of the record. May raise.
+void mt_stream_call(
+    lua_State *L, mt_lua_stream *stream, int first, int handlers, bool outermost, const void *data, uint32_t size);
+
 // Lua's objects stand at multiples of 16, so the low bits say nothing.
 static inline uint32_t mt_name_hash(const char *name) {
   return (uint32_t)(((uintptr_t)name >> 4) * 0x9E3779B97F4A7C15u >> 40);

@@ -34,6 +34,43 @@ static void push_list(lua_State *L, const mt_field *field, const void *base, uin
   }
 }
 
+static void push_tuple(lua_State *L, const mt_field *field, const void *base, uint32_t available) {
+  const mt_plan *plan = field->record;
+  luaL_checkstack(L, 3, "a value nests too deep");
+  lua_createtable(L, (int)plan->field_count, 0);
+  for (uint32_t i = 0; i < plan->field_count; i++) {
+    mt_lua_push_value(L, &plan->fields[i], (const char *)base + field->offset, available - field->offset);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+}
+
+static void push_optional(lua_State *L, const mt_field *field, const void *base, uint32_t available) {
+  if (mt_field_is_present(field, base))
+    mt_lua_push_value(L, field->element, (const char *)base + field->offset, available - field->offset);
+  else
+    lua_pushnil(L);
+}
+
+// Looking symbols up is the host's work: the time for it is not held against the script.
+const char *mt_lua_field_name(lua_State *L, const mt_field *field, const void *base, size_t *length) {
+  mt_lua *lua = mt_lua_of(L);
+  bool nested = lua->in_host;
+  lua->host_calls++;
+  lua->in_host = true;
+  const char *text = mt_field_name(field, base, length);
+  lua->in_host = nested;
+  return text;
+}
+
+static void push_name(lua_State *L, const mt_field *field, const void *base) {
+  size_t length;
+  const char *text = mt_lua_field_name(L, field, base, &length);
+  if (text)
+    lua_pushlstring(L, text, length);
+  else
+    lua_pushnil(L);
+}
+
 static void push_record(lua_State *L, const mt_field *field, const void *base, uint32_t available) {
   luaL_checkstack(L, 3, "a value nests too deep");
   mt_lua_push_fields(L, field->record, (const char *)base + field->offset, available - field->offset);
@@ -65,6 +102,9 @@ void mt_lua_push_value(lua_State *L, const mt_field *field, const void *base, ui
     case MT_BYTES: lua_pushlstring(L, (const char *)base + field->offset, field->size); break;
     case MT_ARRAY: push_list(L, field, base, available); break;
     case MT_RECORD: push_record(L, field, base, available); break;
+    case MT_TUPLE: push_tuple(L, field, base, available); break;
+    case MT_OPTIONAL: push_optional(L, field, base, available); break;
+    case MT_NAMED: push_name(L, field, base); break;
   }
 }
 

@@ -230,6 +230,27 @@ static bool read_member(mt_reader *reader, const mt_plan *plan, bool named, void
   return refuse_within(reader, place);
 }
 
+// Records of probes have all of their members: one that is missing would be nil to Lua but 0 to the kernel.
+static bool has_member(lua_State *L, int table, const mt_field *member) {
+  bool found = false;
+  for (lua_pushnil(L); !found && lua_next(L, table);) {
+    size_t length;
+    const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tolstring(L, -2, &length) : NULL;
+    found = name && member->name_length == length && memcmp(member->name, name, length) == 0;
+    lua_pop(L, found ? 2 : 1);
+  }
+  return found;
+}
+
+static bool check_members(mt_reader *reader, int table, const mt_plan *plan) {
+  for (uint32_t i = 0; i < plan->field_count; i++) {
+    const mt_field *member = &plan->fields[i];
+    if (member->kind != MT_OPTIONAL && !has_member(reader->L, table, member))
+      return refuse(reader, "member '%.64s' is missing", member->name);
+  }
+  return true;
+}
+
 static bool has_names(lua_State *L, int table) {
   lua_pushnil(L);
   while (lua_next(L, table)) {
@@ -242,7 +263,9 @@ static bool has_names(lua_State *L, int table) {
 
 static bool read_entries(mt_reader *reader, int table, const mt_field *field, void *base) {
   lua_State *L = reader->L;
-  bool named = field->kind == MT_RECORD && has_names(L, table);
+  bool complete = field->kind == MT_RECORD && field->may_be_cut;
+  if (complete && !check_members(reader, table, field->record)) return false;
+  bool named = field->kind == MT_RECORD && (complete || has_names(L, table));
   lua_pushnil(L);
   while (lua_next(L, table)) {
     bool read = field->kind == MT_RECORD ? read_member(reader, field->record, named, (uint8_t *)base + field->offset)
@@ -261,6 +284,63 @@ static bool read_table(mt_reader *reader, int index, const mt_field *field, void
   return read_entries(reader, lua_absindex(reader->L, index), field, base);
 }
 
+static bool check_length(mt_reader *reader, int table, uint32_t count) {
+  size_t length = lua_rawlen(reader->L, table);
+  return length <= count || refuse(reader, "expected a list of %u values, got %zu", count, length);
+}
+
+static bool read_tuple(mt_reader *reader, int index, const mt_field *field, void *base) {
+  lua_State *L = reader->L;
+  const mt_plan *plan = field->record;
+  if (lua_type(L, index) != LUA_TTABLE) return refuse_type(reader, index, "a list");
+  if (!lua_checkstack(L, 3)) return refuse(reader, "out of memory");
+  int table = lua_absindex(L, index);
+  bool good = check_length(reader, table, plan->field_count);
+  for (uint32_t i = 0; good && i < plan->field_count; i++) {
+    lua_rawgeti(L, table, (lua_Integer)i + 1);
+    good = read_value(reader, lua_gettop(L), &plan->fields[i], (uint8_t *)base + field->offset);
+    lua_pop(L, 1);
+    char place[40];
+    snprintf(place, sizeof place, "element %u", i + 1);
+    if (!good) refuse_within(reader, place);
+  }
+  return good;
+}
+
+static bool read_optional(mt_reader *reader, int index, const mt_field *field, void *base) {
+  uint8_t *at = (uint8_t *)base + field->offset;
+  uint64_t present = !lua_isnil(reader->L, index);
+  memset(at, 0, field->size);
+  memcpy(at, &present, sizeof present);
+  return !present || read_value(reader, index, field->element, at);
+}
+
+static bool read_words(mt_reader *reader, int table, const mt_field *field, void *base) {
+  for (uint32_t i = 0; i < field->size / 8; i++) {
+    lua_Integer word = 0;
+    lua_rawgeti(reader->L, table, (lua_Integer)i + 1);
+    bool integer = exact_integer(reader->L, -1, &word);
+    lua_pop(reader->L, 1);
+    if (!integer) return refuse(reader, "expected a list of %u integers", field->size / 8);
+    memcpy((uint8_t *)base + field->offset + i * 8, &word, sizeof word);
+  }
+  return true;
+}
+
+// The text of a symbol or stack can't be turned back into its words.
+static bool read_name(mt_reader *reader, int index, const mt_field *field, void *base) {
+  lua_Integer word = 0;
+  if (field->size > 8) {
+    if (lua_type(reader->L, index) != LUA_TTABLE || !lua_checkstack(reader->L, 1))
+      return refuse_type(reader, index, "a list of integers (names can't be turned back)");
+    return read_words(reader, lua_absindex(reader->L, index), field, base);
+  }
+  if (!exact_integer(reader->L, index, &word))
+    return refuse_type(reader, index, "an integer (names can't be turned back)");
+  memcpy((uint8_t *)base + field->offset, &word, sizeof word);
+  return true;
+}
+
 static bool read_value(mt_reader *reader, int index, const mt_field *field, void *base) {
   switch (field->kind) {
     case MT_SIGNED:
@@ -273,6 +353,9 @@ static bool read_value(mt_reader *reader, int index, const mt_field *field, void
     case MT_BYTES: return read_bytes(reader, index, field, base);
     case MT_ARRAY:
     case MT_RECORD: return read_table(reader, index, field, base);
+    case MT_TUPLE: return read_tuple(reader, index, field, base);
+    case MT_OPTIONAL: return read_optional(reader, index, field, base);
+    case MT_NAMED: return read_name(reader, index, field, base);
   }
   return refuse(reader, "the type has no reading");
 }

@@ -123,8 +123,9 @@ static int view_copy(lua_State *L) {
 // Whether the record is long enough to have a value for the field.
 static bool is_present(const mt_field *field, const mt_current *current) {
   uint32_t length;
-  return field->kind == MT_TEXT ? mt_field_text(field, current->base, current->size, &length)
-                                : mt_field_fits(field, current->size);
+  if (field->kind == MT_TEXT) return mt_field_text(field, current->base, current->size, &length);
+  if (!mt_field_fits(field, current->size)) return false;
+  return field->kind != MT_OPTIONAL || mt_field_is_present(field, current->base);
 }
 
 // Upvalues: the view and the number of the next field.
@@ -193,6 +194,31 @@ static void add_elements(luaL_Buffer *buffer, const mt_field *field, const void 
   luaL_addchar(buffer, '}');
 }
 
+static void add_tuple(luaL_Buffer *buffer, const mt_plan *plan, const void *base, uint32_t available) {
+  luaL_addchar(buffer, '{');
+  for (uint32_t i = 0; i < plan->field_count; i++) {
+    if (i > 0) luaL_addstring(buffer, ", ");
+    add_value(buffer, &plan->fields[i], base, available);
+  }
+  luaL_addchar(buffer, '}');
+}
+
+static void add_optional(luaL_Buffer *buffer, const mt_field *field, const void *base, uint32_t available) {
+  if (mt_field_is_present(field, base))
+    add_value(buffer, field->element, (const char *)base + field->offset, available - field->offset);
+  else
+    luaL_addstring(buffer, "nil");
+}
+
+static void add_name(luaL_Buffer *buffer, const mt_field *field, const void *base) {
+  size_t length;
+  const char *text = mt_lua_field_name(buffer->L, field, base, &length);
+  if (text)
+    add_quoted(buffer, text, length);
+  else
+    luaL_addstring(buffer, "nil");
+}
+
 static void add_scalar(luaL_Buffer *buffer, const mt_field *field, const void *base, uint32_t available) {
   mt_lua_push_value(buffer->L, field, base, available);
   luaL_tolstring(buffer->L, -1, NULL);
@@ -216,6 +242,12 @@ static void add_value(luaL_Buffer *buffer, const mt_field *field, const void *ba
     luaL_addstring(buffer, "nil");
   else if (field->kind == MT_RECORD)
     add_members(buffer, field->record, at, available - field->offset);
+  else if (field->kind == MT_TUPLE)
+    add_tuple(buffer, field->record, at, available - field->offset);
+  else if (field->kind == MT_OPTIONAL)
+    add_optional(buffer, field, base, available);
+  else if (field->kind == MT_NAMED)
+    add_name(buffer, field, base);
   else if (field->kind == MT_ARRAY)
     add_elements(buffer, field, base, available);
   else if (field->kind == MT_BYTES)

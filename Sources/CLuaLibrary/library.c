@@ -5,6 +5,12 @@
 static const unsigned char prelude[] = {
 #embed "../../lua-lib/api/prelude.lua"
 };
+static const unsigned char probes[] = {
+#embed "../../lua-lib/api/probes.lua"
+};
+static const unsigned char aggregates[] = {
+#embed "../../lua-lib/api/aggregates.lua"
+};
 static const unsigned char bpf[] = {
 #embed "../../lua-lib/api/bpf.lua"
 };
@@ -67,6 +73,8 @@ static const unsigned char errno_base[] = {
 static const mt_library_file files[] = {
     FILE_AT("api/prelude.lua", prelude),
     FILE_AT("api/bpf.lua", bpf),
+    FILE_AT("api/probes.lua", probes),
+    FILE_AT("api/aggregates.lua", aggregates),
     FILE_AT("moontrace/hist.lua", hist),
     FILE_AT("moontrace/names.lua", names),
     FILE_AT("api/object.lua", object),

@@ -11,7 +11,7 @@ import CEventCore
 /// mt_output_json_record(&output, plan.plan, bytes, size)
 /// ```
 public final class DecodePlan {
-  /// The members of a record; of any other value, that value as the one field.
+  /// The members of a record or tuple; of any other value, that value as the one field.
   public let plan: UnsafePointer<mt_plan>
   /// The whole value as one nameless field at offset 0.
   public let field: UnsafePointer<mt_field>
@@ -21,10 +21,14 @@ public final class DecodePlan {
     self.init(value: .record(record))
   }
 
-  public init(value: ValueLayout) {
-    memory = PlanMemory()
-    let builder = PlanBuilder(memory: memory)
-    let whole = builder.field(value, name: "", offset: 0, depth: 0)
+  public convenience init(value: ValueLayout) {
+    let memory = PlanMemory()
+    self.init(PlanBuilder(memory: memory).field(value, name: "", offset: 0, depth: 0), memory: memory)
+  }
+
+  /// A plan of nodes that the caller has made in `memory`: `whole` is nameless and stands at offset 0.
+  public init(_ whole: mt_field, memory: PlanMemory) {
+    self.memory = memory
     field = memory.array([whole])
     if let record = whole.record {
       plan = record

@@ -1,9 +1,11 @@
 /// The C memory of one decode plan, freed all at once.
-final class PlanMemory {
+public final class PlanMemory {
   private var blocks: [UnsafeMutableRawPointer] = []
 
+  public init() {}
+
   /// Copies trivial C values; they keep their address for the life of this object.
-  func array<Value: BitwiseCopyable>(_ values: [Value]) -> UnsafePointer<Value> {
+  public func array<Value: BitwiseCopyable>(_ values: [Value]) -> UnsafePointer<Value> {
     let block = UnsafeMutablePointer<Value>.allocate(capacity: max(values.count, 1))
     block.initialize(from: values, count: values.count)
     blocks.append(UnsafeMutableRawPointer(block))
@@ -11,7 +13,7 @@ final class PlanMemory {
   }
 
   /// A NUL-terminated copy and its length; a NUL inside ends the text.
-  func text(_ text: String) -> (start: UnsafePointer<CChar>, length: UInt32) {
+  public func text(_ text: String) -> (start: UnsafePointer<CChar>, length: UInt32) {
     let bytes = text.utf8.prefix { $0 != 0 }.map { CChar(bitPattern: $0) }
     return (array(bytes + [0]), UInt32(clamping: bytes.count))
   }

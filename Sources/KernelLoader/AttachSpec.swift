@@ -50,6 +50,8 @@ public enum AttachSpec: Equatable, Sendable {
     case symbol(String, offset: UInt64)
     /// Bytes from the start of the file.
     case fileOffset(UInt64)
+    /// One place of a USDT probe.
+    case probe(USDTNotes.Probe)
   }
 
   public enum TrafficDirection: String, Equatable, Sendable, CaseIterable {
@@ -82,6 +84,8 @@ extension AttachSpec: CustomStringConvertible {
       "\(isReturn ? "kretprobe" : "kprobe"):\(function)\(offset == 0 ? "" : "+\(offset)")"
     case .systemCall(let name, let isReturn): "\(isReturn ? "kretsyscall" : "ksyscall"):\(name)"
     case .kernelFunction(let name, let isReturn): "\(isReturn ? "fexit" : "fentry"):\(name)"
+    case .userProbe(let binary, .probe(let probe), _):
+      "usdt:\(binary):\(probe.provider):\(probe.name)"
     case .userProbe(let binary, let location, let isReturn):
       "\(isReturn ? "uretprobe" : "uprobe"):\(binary):\(location)"
     case .usdt(let binary, let provider, let name): "usdt:\(binary):\(provider):\(name)"
@@ -106,6 +110,7 @@ extension AttachSpec.UserLocation: CustomStringConvertible {
     switch self {
     case .symbol(let name, let offset): offset == 0 ? name : "\(name)+\(offset)"
     case .fileOffset(let offset): "0x" + String(offset, radix: 16)
+    case .probe(let probe): "\(probe.provider):\(probe.name)"
     }
   }
 }

@@ -38,6 +38,25 @@ extension Attachment {
     }
   }
 
+  /// One link for the starts or ends of many functions. libbpf's own search for a pattern takes functions that can't
+  /// be traced too, for which the kernel refuses them all.
+  func kernelProbes(_ targets: [AttachSpec]) throws(MoontraceError) -> Link.Part {
+    try require(KernelFeatures.kprobeMulti)
+    var options = bpf_kprobe_multi_opts()
+    options.sz = optionsSize(upTo: \bpf_kprobe_multi_opts.retprobe)
+    if case .kernelProbe(_, _, let isReturn) = spec { options.retprobe = isReturn }
+    var names: [UnsafePointer<CChar>?] = targets.map { target in
+      guard case .kernelProbe(let function, _, _) = target else { return nil }
+      return UnsafePointer(strdup(function))
+    }
+    defer { for name in names { free(UnsafeMutableRawPointer(mutating: name)) } }
+    options.cnt = names.count
+    return try names.withUnsafeMutableBufferPointer { names throws(MoontraceError) in
+      options.syms = names.baseAddress
+      return try libbpf { bpf_program__attach_kprobe_multi_opts(program.pointer, nil, &options) }
+    }
+  }
+
   func systemCall(_ name: String, _ isReturn: Bool) throws(MoontraceError) -> Link.Part {
     try require(KernelFeatures.kprobes)
     var options = bpf_ksyscall_opts()
@@ -59,26 +78,10 @@ extension Attachment {
       throw MoontraceError(
         .usage, "a kprobe.multi program is attached to functions, not inside them", remedy: "use kprobe")
     }
-    let names = try TraceableFunctions.matching(pattern)
+    let names = KernelTargets.probeableFunctions().filter(Glob(pattern).matches)
     let missing = KernelFailure(number: ENOENT)
     if names.isEmpty { throw missingFunction(missing, pattern) ?? failure(missing) }
-    return try kernelProbes(names, isReturn)
-  }
-
-  /// libbpf's own search takes functions that can't be traced too, for which the kernel refuses them all.
-  private func kernelProbes(_ names: [String], _ isReturn: Bool) throws(MoontraceError) -> Link.Part {
-    let symbols = names.map { UnsafePointer(strdup($0)) }
-    defer { for symbol in symbols { free(UnsafeMutablePointer(mutating: symbol)) } }
-    return try libbpf {
-      symbols.withUnsafeBufferPointer { symbols in
-        var options = bpf_kprobe_multi_opts()
-        options.sz = optionsSize(upTo: \bpf_kprobe_multi_opts.retprobe)
-        options.syms = UnsafeMutablePointer(mutating: symbols.baseAddress)
-        options.cnt = symbols.count
-        options.retprobe = isReturn
-        return bpf_program__attach_kprobe_multi_opts(program.pointer, nil, &options)
-      }
-    }
+    return try kernelProbes(Set(names).map { .kernelProbe(function: $0, offset: 0, isReturn: isReturn) })
   }
 
   private func missingPlace(_ failure: KernelFailure, _ function: String, _ offset: Int) -> MoontraceError? {

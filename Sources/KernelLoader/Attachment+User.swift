@@ -13,6 +13,7 @@ extension Attachment {
     var options = bpf_uprobe_opts()
     options.sz = optionsSize(upTo: \bpf_uprobe_opts.retprobe)
     options.retprobe = isReturn
+    if case .probe(let probe) = location { options.ref_ctr_offset = Int(clamping: probe.semaphore) }
     return try libbpf(explain: { missingProcess($0) }) {
       bpf_program__attach_uprobe_opts(program.pointer, pid ?? -1, path, offset, &options)
     }
@@ -21,6 +22,7 @@ extension Attachment {
   private func fileOffset(_ path: String, _ location: AttachSpec.UserLocation) throws(MoontraceError) -> Int {
     switch location {
     case .fileOffset(let offset): return Int(clamping: offset)
+    case .probe(let probe): return Int(clamping: probe.offset)
     case .symbol(let name, let offset):
       return Int(clamping: try UserSymbolPlace(path: path).fileOffset(of: name) &+ offset)
     }
@@ -29,18 +31,10 @@ extension Attachment {
   func usdt(_ binary: String, _ provider: String, _ name: String) throws(MoontraceError) -> Link.Part {
     try require(KernelFeatures.uprobes)
     let path = try BinaryFinder.path(of: binary)
-    let probes = try USDTNotes(path: path).probes
-    if !probes.contains(where: { $0.provider == provider && $0.name == name }) {
-      throw missingProbe(path, "\(provider):\(name)", probes.map { "\($0.provider):\($0.name)" })
-    }
+    _ = try USDTNotes(path: path).places(provider: provider, name: name, path: path)
     return try libbpf(explain: { missingProcess($0) ?? missingMaps($0) }) {
       bpf_program__attach_usdt(program.pointer, pid ?? -1, path, provider, name, nil)
     }
-  }
-
-  private func missingProbe(_ path: String, _ wanted: String, _ known: [String]) -> MoontraceError {
-    if known.isEmpty { return MoontraceError(.usage, "\(path) has no USDT probes") }
-    return MoontraceError(.usage, "\(path) has no USDT probe \(wanted)\(suggestionHint(for: wanted, in: known))")
   }
 
   private func missingProcess(_ failure: KernelFailure) -> MoontraceError? {

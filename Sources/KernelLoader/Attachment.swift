@@ -52,6 +52,20 @@ struct Attachment {
       remedy: feature.remedy)
   }
 
+  /// Throws `.unsupported` when this kernel has no probes of the SPEC's kind at all.
+  static func checkKind(of spec: AttachSpec) throws(MoontraceError) {
+    let feature: KernelFeature? =
+      switch spec {
+      case .kernelProbe, .systemCall: KernelFeatures.kprobes
+      case .kernelFunction: KernelFeatures.fentry
+      case .userProbe, .usdt: KernelFeatures.uprobes
+      case .hardware: KernelFeatures.hardwareCounters
+      case .iterator: KernelFeatures.iterators
+      default: nil
+      }
+    if let feature, !feature.isAvailable { throw missing(feature) }
+  }
+
   func require(_ feature: KernelFeature) throws(MoontraceError) {
     if !feature.isAvailable { throw Self.missing(feature) }
   }

@@ -68,6 +68,12 @@ public final class BPFMap {
     handle.isLoaded && handle.pointer != nil ? max(bpf_map__fd(pointer), -1) : -1
   }
 
+  /// What it asks of the kernel.
+  var definition: KernelMap.Definition {
+    KernelMap.Definition(
+      name: name, type: type, keySize: keySize, valueSize: valueSize, maxEntries: maxEntries, flags: flags)
+  }
+
   /// Sets the number of entries (for a ring buffer: bytes, rounded up to a size the kernel takes). Before the load only.
   public func setMaxEntries(_ count: Int) throws(MoontraceError) {
     try handle.requireUnloaded("map '\(name)'")

@@ -16,11 +16,12 @@ extension BPFObject {
     try sizeRings()
     try instrument()
     do throws(KernelFailure) {
-      try checkLibbpf { [handle] in bpf_object__load(handle.pointer) }
+      try checkLibbpf { [handle] in ProbeHandler.loading(self) { bpf_object__load(handle.pointer) } }
     } catch {
       throw LoadFailure(object: self, failure: error).error
     }
     handle.markLoaded()
+    for program in programs { program.releaseDebugInfo() }
     countLosses()
   }
 
@@ -34,7 +35,7 @@ extension BPFObject {
   private func instrument() throws(MoontraceError) {
     let senders = programs.filter { $0.isAutoloaded && $0.sendsEvents }
     if senders.isEmpty { return }
-    losses = LossCounters(count: senders.count)
+    losses = try? MappedValue(name: "moontrace_lost", size: senders.count * 8)
     for (index, program) in senders.enumerated() {
       let original = BPFProgram.instructions(program.pointer)
       guard let counters = losses?.descriptor else {
@@ -49,14 +50,14 @@ extension BPFObject {
   private func countLosses() {
     let senders = programs.filter { $0.instrumentation != nil }
     for (index, program) in senders.enumerated() {
-      program.lossCounter = { [weak self] in self?.losses?.value(index) ?? 0 }
+      program.lossCounter = { [weak self] in self?.losses?.counter(index) ?? 0 }
     }
   }
 }
 
 extension BPFProgram {
-  /// Whether its own code calls a helper that sends an event.
-  var sendsEvents: Bool { helperIDs.contains(where: Helper.isOutput) }
+  /// Whether its own code calls a helper that sends an event and does not count itself what is lost.
+  var sendsEvents: Bool { probe == nil && helperIDs.contains(where: Helper.isOutput) }
 
   /// Gives libbpf the rewritten program. It appends subprograms behind it and relocates the original part only
   /// (`bpf_object__reloc_code` in libbpf 1.1 walks the instruction count that the ELF section had).

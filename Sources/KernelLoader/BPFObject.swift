@@ -27,7 +27,8 @@ public final class BPFObject {
   public let types: TypeGraph
   let image: ELFImage
   let handle: ObjectHandle
-  var losses: LossCounters?
+  /// One counter for each program that sends events; nil on kernels that can't share one (before 5.5).
+  var losses: MappedValue?
 
   /// Opens an object from its bytes; nothing reaches the kernel yet.
   ///

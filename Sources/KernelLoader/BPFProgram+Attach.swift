@@ -76,10 +76,4 @@ extension BPFProgram {
     return MoontraceError(
       .usage, "its section '\(section)' does not say what to attach it to", remedy: "p:attach(\"\(example)\")")
   }
-
-  private func located(_ error: MoontraceError) -> MoontraceError {
-    var error = error
-    error.message = "\(handle.name): \(subject): \(error.message)"
-    return error
-  }
 }

@@ -10,15 +10,20 @@ import Support
 public final class BPFProgram {
   public let name: String
   /// The ELF section it stands in, which says what it is: `tracepoint/syscalls/sys_enter_openat`.
-  public let section: String
+  public private(set) var section: String
   /// Numbers of the kernel helpers that its own code calls (`enum bpf_func_id`), ascending; those of subprograms,
   /// functions that are not inlined, are not among them.
-  public let helperIDs: [Int32]
+  public private(set) var helperIDs: [Int32]
   let handle: ObjectHandle
   let pointer: OpaquePointer
   let place: ProgramPlace?
   /// Instructions of its own code in the object file.
   let ownCount: Int
+  /// What it is made of when it was assembled in this process.
+  private(set) var probe: ProbeProgram?
+  /// The place of `probe` among what the object was made of.
+  private(set) var probeIndex: Int?
+  private(set) var debugInfo: ProgramDebugInfo?
   /// Set by the load, when the program sends events.
   var instrumentation: LossInstrumentation?
   var lossCounter: (() -> UInt64)?
@@ -35,6 +40,20 @@ public final class BPFProgram {
     helperIDs = Instruction.helpers(in: instructions)
     place = places[name]
     ProgramSection.setType(of: pointer, section: section)
+  }
+
+  /// Becomes an assembled program, which libbpf has opened under a stand-in.
+  func adopt(_ probe: ProbeProgram, index: Int, section: String, _ debugInfo: ProgramDebugInfo) {
+    self.probe = probe
+    self.section = section
+    self.debugInfo = debugInfo
+    probeIndex = index
+    helperIDs = Instruction.helpers(in: probe.instructions)
+  }
+
+  /// Frees what the kernel has read by now.
+  func releaseDebugInfo() {
+    debugInfo = nil
   }
 
   static func instructions(_ pointer: OpaquePointer) -> [Instruction] {
@@ -76,5 +95,13 @@ public final class BPFProgram {
   public var needsKernelWrite: Bool { !kernelWrites.isEmpty }
 
   /// How errors call it.
-  var subject: String { "program '\(name)'" }
+  var subject: String { probe.map { "probe '\($0.spec)'" } ?? "program '\(name)'" }
+
+  /// An error about it: at the place of its registration, or of the object.
+  func located(_ error: MoontraceError) -> MoontraceError {
+    var error = error
+    error.location = error.location ?? probe?.location
+    error.message = (error.location == nil ? "\(handle.name): " : "") + "\(subject): \(error.message)"
+    return error
+  }
 }

@@ -17,6 +17,23 @@ public enum BinaryFinder {
       .usage, "no program on PATH and no library is called '\(binary)'", remedy: "give the file's whole path")
   }
 
+  /// The files that a path with `*` in it matches, sorted, or the one that `path(of:)` finds.
+  ///
+  /// - Throws: `.usage` when there are none.
+  public static func paths(matching pattern: String) throws(MoontraceError) -> [String] {
+    guard pattern.utf8.contains(UInt8(ascii: "*")) else { return [try path(of: pattern)] }
+    var found = glob_t()
+    defer { globfree(&found) }
+    var paths: [String] = []
+    if pattern.contains("/"), glob(pattern, 0, nil, &found) == 0 {
+      for index in 0..<Int(found.gl_pathc) {
+        if let path = found.gl_pathv[index].map({ String(cString: $0) }), isFile(path) { paths.append(absolute(path)) }
+      }
+    }
+    if paths.isEmpty { throw MoontraceError(.usage, "no file matches '\(pattern)'", remedy: "give a whole path") }
+    return Set(paths).sorted()
+  }
+
   private static func absolute(_ path: String) -> String {
     guard let resolved = realpath(path, nil) else { return path }
     defer { free(resolved) }

@@ -67,6 +67,34 @@ extension KernelFeatures {
     return min(attached, 0)
   }
 
+  static func kprobeMultiFeature() -> KernelFeature {
+    let remedy = "use kprobe, one function at a time"
+    if let reason = kprobes.reason { return KernelFeature("kprobe.multi", missing: reason, remedy: remedy) }
+    let meaning = [EOPNOTSUPP: "CONFIG_FPROBE is off", EINVAL: "it is older than 5.18"]
+    return KernelFeature("kprobe.multi", Probe(result: attachToFunctions(), meaning: meaning), remedy: remedy)
+  }
+
+  /// Attaches to a function by way of a list, and detaches; 0 or a negative errno.
+  private static func attachToFunctions() -> Int32 {
+    var options = bpf_prog_load_opts()
+    options.expected_attach_type = BPF_TRACE_KPROBE_MULTI
+    let loaded = load(BPF_PROG_TYPE_KPROBE, &options)
+    if loaded < 0 { return loaded }
+    let program = OwnedDescriptor(loaded)
+    let attached = "vfs_read".withCString { function -> Int32 in
+      var functions: [UnsafePointer<CChar>?] = [function]
+      return functions.withUnsafeMutableBufferPointer { functions in
+        var options = bpf_link_create_opts()
+        options.sz = MemoryLayout<bpf_link_create_opts>.size
+        options.kprobe_multi.syms = functions.baseAddress
+        options.kprobe_multi.cnt = 1
+        return LibbpfLog.capture { bpf_link_create(program.number, 0, BPF_TRACE_KPROBE_MULTI, &options) }.result
+      }
+    }
+    if attached >= 0 { close(attached) }
+    return min(attached, 0)
+  }
+
   /// A kernel that has LSM programs but is told not to call them takes them all the same, so the list is asked first.
   static func lsmFeature() -> KernelFeature {
     let modules = SecurityFiles.modules() ?? ["bpf"]

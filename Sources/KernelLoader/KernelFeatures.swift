@@ -11,9 +11,8 @@ public enum KernelFeatures {
     "kprobes", "/sys/bus/event_source/devices/kprobe", otherwise: "CONFIG_KPROBES is off",
     remedy: "use a tracepoint or rawtracepoint")
 
-  /// Whether one program can be attached to many functions at once (`SEC("kprobe.multi/GLOB")`).
-  public static let kprobeMulti = KernelFeature(
-    "kprobe.multi", missing: kprobes.reason ?? functionProbeProblem(), remedy: "use kprobe, one function at a time")
+  /// Whether one attachment can hold kprobes on many functions (`SEC("kprobe.multi/GLOB")`).
+  public static let kprobeMulti = kprobeMultiFeature()
 
   public static let uprobes = onFile(
     "uprobes", "/sys/bus/event_source/devices/uprobe", otherwise: "CONFIG_UPROBES is off",
@@ -77,10 +76,4 @@ public enum KernelFeatures {
     access(path, F_OK) == 0
   }
 
-  /// The function that multi-kprobes are registered with is there only with them.
-  private static func functionProbeProblem() -> String? {
-    guard typeInformation.isAvailable else { return typeInformation.reason }
-    let isThere = (try? KernelTypes.graph())?.find("register_fprobe_syms", .function) != nil
-    return isThere ? nil : "it is older than 5.18, or CONFIG_FPROBE is off"
-  }
 }

@@ -1,8 +1,8 @@
 import BTF
 import Support
 
-/// Names in the kernel that programs attach to, for "did you mean …?".
-enum KernelTargets {
+/// Names in the kernel that programs attach to.
+public enum KernelTargets {
   /// Names of program sections, up to their first `/`.
   static let sectionKinds = [
     "tracepoint", "tp", "raw_tracepoint", "raw_tp", "tp_btf", "kprobe", "kretprobe", "ksyscall", "kretsyscall",
@@ -23,25 +23,52 @@ enum KernelTargets {
   }
 
   /// The raw tracepoints of the kernel itself: each has a typedef `btf_trace_NAME`.
-  static func rawTracepoints() -> [String] {
+  public static func rawTracepoints() -> [String] {
     names(.typedef, after: "btf_trace_")
   }
 
-  /// Iterators: each has a function `bpf_iter_NAME`.
-  static func iterators() -> [String] {
-    names(.function, after: "bpf_iter_")
-  }
-
-  /// System calls: each has a function such as `__x64_sys_NAME`.
-  static func systemCalls() -> [String] {
-    functions().compactMap { name in
-      let parts = name.split(separator: "_sys_", maxSplits: 1)
-      return parts.count == 2 && parts[0].hasPrefix("__") ? String(parts[1]) : nil
-    }
+  /// Iterators: each has a function `bpf_iter_NAME` and its program's context, `struct bpf_iter__NAME`.
+  public static func iterators() -> [String] {
+    let functions = Set(names(.function, after: "bpf_iter_"))
+    return names(.struct, after: "bpf_iter__").filter(functions.contains)
   }
 
   static func functions() -> [String] {
     (try? KernelTypes.graph().names(.function)) ?? []
+  }
+
+  /// Functions that the kernel lets tracers patch; where it does not tell (lockdown, no function tracer), all of them.
+  static func probeableFunctions() -> [String] {
+    if let directory = try? Tracefs.directory(), let bytes = try? readFile(directory + "/available_filter_functions") {
+      // One a line, those of modules followed by `\t[module]`.
+      let names = bytes.split(separator: UInt8(ascii: "\n")).map { line in
+        String(decoding: line.prefix { $0 != UInt8(ascii: "\t") && $0 != UInt8(ascii: " ") }, as: UTF8.self)
+      }
+      // Stand-ins for functions that are gone.
+      return names.filter { !$0.hasPrefix("__ftrace_invalid_address___") }
+    }
+    return functions()
+  }
+
+  /// Whether a function is among those, where the kernel tells.
+  public static func isProbeable(_ function: String) -> Bool {
+    probeableFunctions().contains(function)
+  }
+
+  /// Functions that can be probed and have types.
+  static func typedFunctions() -> [String] {
+    let typed = Set(functions())
+    return probeableFunctions().filter(typed.contains)
+  }
+
+  /// The system calls by the names that users know, from the functions behind them.
+  static func systemCalls() -> [String] {
+    #if arch(arm64)
+      let prefix = "__arm64_sys_"
+    #else
+      let prefix = "__x64_sys_"
+    #endif
+    return probeableFunctions().filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
   }
 
   private static func names(_ kind: TypeKind, after prefix: String) -> [String] {

@@ -42,7 +42,7 @@ struct LoadFailure {
       let name = LibbpfMessage.part(of: lines, after: "map '", upTo: "': failed to create: "),
       let map = (object.maps + object.internalMaps).first(where: { $0.name == name })
     else { return nil }
-    return MapRefusal(map: map, failure: failure).error
+    return MapRefusal(map.definition, in: object.name, failure: failure).error
   }
 
   private func missingExtern() -> MoontraceError? {

@@ -4,11 +4,20 @@ import Support
 
 /// Says why the kernel did not create a map: it answers EINVAL for nearly everything.
 struct MapRefusal {
-  let map: BPFMap
-  let failure: KernelFailure
+  private let map: KernelMap.Definition
+  private let object: String?
+  private let failure: KernelFailure
+
+  /// - Parameter object: the file that defines the map, when one does.
+  init(_ map: KernelMap.Definition, in object: String?, failure: KernelFailure) {
+    self.map = map
+    self.object = object
+    self.failure = failure
+  }
 
   var error: MoontraceError {
-    let subject = "\(map.handle.name): map '\(map.name)' (\(sizes))"
+    let place = object.map { "\($0): " } ?? ""
+    let subject = "\(place)map '\(map.name)' (\(sizes))"
     if failure.number == EPERM { return failure.permissionError(subject) }
     if isUnknownType {
       return MoontraceError(
@@ -33,16 +42,16 @@ struct MapRefusal {
   /// The first rule of the kernel's `map_alloc_check` functions that the definition breaks (kernel/bpf/*map*.c).
   private var reason: String? {
     if map.maxEntries == 0 { return "max_entries is 0" }
-    switch map.shape {
+    switch map.type.shape {
     case .hash, .lpmTrie: if map.keySize == 0 { return "its key has no size" }
     case .array: if map.keySize != 4 { return "an array's key is 4 bytes (__u32), not \(map.keySize)" }
     case .queue: if map.keySize != 0 { return "a queue or stack has no key" }
     case .stackTrace: if map.valueSize % 8 != 0 { return "its value must be a list of 8-byte addresses" }
     default: break
     }
-    if map.valueSize == 0, map.shape != .ringBuffer { return "its value has no size" }
-    if map.shape == .lpmTrie { return trieReason }
-    if map.isPerCPU, map.valueSize > 32 << 10 { return "a per-CPU value can't be larger than 32 KiB" }
+    if map.valueSize == 0, map.type.shape != .ringBuffer { return "its value has no size" }
+    if map.type.shape == .lpmTrie { return trieReason }
+    if map.type.isPerCPU, map.valueSize > 32 << 10 { return "a per-CPU value can't be larger than 32 KiB" }
     return failure.number == E2BIG || failure.number == ENOMEM ? "it is too large" : nil
   }
 

@@ -14,6 +14,10 @@ public struct MapType: RawRepresentable, Hashable, Sendable, CustomStringConvert
 
   public static let hash = MapType(BPF_MAP_TYPE_HASH)
   public static let array = MapType(BPF_MAP_TYPE_ARRAY)
+  public static let lruHash = MapType(BPF_MAP_TYPE_LRU_HASH)
+  public static let perCPUHash = MapType(BPF_MAP_TYPE_PERCPU_HASH)
+  public static let perCPUArray = MapType(BPF_MAP_TYPE_PERCPU_ARRAY)
+  public static let lruPerCPUHash = MapType(BPF_MAP_TYPE_LRU_PERCPU_HASH)
   public static let perfEventArray = MapType(BPF_MAP_TYPE_PERF_EVENT_ARRAY)
   public static let ringBuffer = MapType(BPF_MAP_TYPE_RINGBUF)
   public static let stackTrace = MapType(BPF_MAP_TYPE_STACK_TRACE)
@@ -29,8 +33,7 @@ public struct MapType: RawRepresentable, Hashable, Sendable, CustomStringConvert
 
   /// Whether a value is one slot for each possible CPU, each rounded up to eight bytes.
   public var isPerCPU: Bool {
-    let types = [BPF_MAP_TYPE_PERCPU_HASH, BPF_MAP_TYPE_PERCPU_ARRAY, BPF_MAP_TYPE_LRU_PERCPU_HASH]
-    return types.map(\.rawValue).contains(rawValue)
+    self == .perCPUHash || self == .perCPUArray || self == .lruPerCPUHash
   }
 
   /// What user space can do with such a map.

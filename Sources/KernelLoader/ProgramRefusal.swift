@@ -12,9 +12,10 @@ struct ProgramRefusal {
     let text = LibbpfMessage.verifierLog(in: load.failure.lines) ?? ""
     if text.isEmpty { return refusedUnseen }
     let log = VerifierLog(text)
-    let place = log.location ?? location(of: log)
+    let place = program.probe == nil ? log.location ?? location(of: log) : location(of: log)
     let complaint = log.complaint ?? load.failure.text
     if let known = knownCause(complaint, place) { return known }
+    if program.probe != nil { return rejectedProbe(complaint, place) }
     return make(.scriptFailed, "the verifier rejects it: \(complaint)", location: place)
   }
 
@@ -24,6 +25,13 @@ struct ProgramRefusal {
     let name = location == nil ? "\(load.object.name): " : ""
     return MoontraceError(
       code, "\(name)\(program.subject): \(message)", remedy: remedy, location: location, detail: load.failure.detail)
+  }
+
+  /// What was compiled in this process never gives the verifier cause to complain, unless the compiler is wrong.
+  private func rejectedProbe(_ complaint: String, _ place: String?) -> MoontraceError {
+    make(
+      .scriptFailed, "the verifier rejects what Moontrace made of this: \(complaint)",
+      remedy: "this is a bug of Moontrace: please report it with the script and what -v prints", location: place)
   }
 
   /// The kernel gave up before its verifier had looked at an instruction.
@@ -71,6 +79,9 @@ struct ProgramRefusal {
 
   /// The source line from the object's line info, for kernels before 6.9.
   func location(of log: VerifierLog) -> String? {
+    if let probe = program.probe {
+      return log.instruction.flatMap(probe.line).map { "\($0.file):\($0.line)" } ?? probe.location
+    }
     guard let lines = load.object.lineTable else { return nil }
     if let index = log.instruction, let place = program.place,
       let original = program.instrumentation.map({ $0.originalIndex(index) }) ?? index, isOwn(original),

@@ -56,6 +56,21 @@ public enum Tracefs {
     return names.sorted()
   }
 
+  /// What a tracepoint's event holds, in the kernel's words (`format` in Documentation/trace/events.rst).
+  ///
+  /// - Throws: `.unsupported` with a suggestion when there is no such tracepoint.
+  public static func format(_ category: String, _ name: String) throws(MoontraceError) -> String {
+    guard !category.contains("/"), !name.contains("/"), try has(category, name) else {
+      throw try missing(category, name)
+    }
+    let path = try directory() + "/events/\(category)/\(name)/format"
+    do throws(SystemError) {
+      return String(decoding: try readFile(path), as: UTF8.self)
+    } catch {
+      throw MoontraceError(.notPermitted, "can't read \(path): \(errnoText(error.errno))", remedy: "run as root")
+    }
+  }
+
   /// The error for a tracepoint that is not there.
   static func missing(_ category: String, _ name: String) throws(MoontraceError) -> MoontraceError {
     let events = try events(in: category)

@@ -1,41 +1,82 @@
+import Glibc
 import Support
+import Synchronization
 
 /// Where functions of an ELF file lie in the file, as uprobes need it.
-struct UserSymbolPlace {
-  private let image: ELFImage
+struct UserSymbolPlace: Sendable {
   private let path: String
+  /// Bytes from the file's start to the function's first instruction, by name; resolvers of indirect ones included.
+  private let offsets: [String: UInt64]
+  /// The names of its functions, one for each place: aliases would run a probe several times a call. Resolvers of
+  /// indirect functions are not among them.
+  let distinctFunctions: [String]
 
+  /// Reads the file, or takes what is known when it was the last one read and has not changed since.
   init(path: String) throws(MoontraceError) {
+    let state = FileState(path)
+    if let state, let last = Self.last.withLock({ $0 }), last.state == state {
+      self = last.place
+      return
+    }
+    let image = try ELFImage(ofProbed: path)
+    var offsets: [String: UInt64] = [:]
+    var names: [UInt64: String] = [:]
+    for function in Self.functions(of: image) {
+      guard let offset = image.fileOffset(ofAddress: function.value), !function.name.isEmpty else { continue }
+      if offsets[function.name] == nil { offsets[function.name] = offset }
+      if function.type == 2 { names[offset] = Self.plainer(function.name, names[offset]) }
+    }
     self.path = path
-    image = try ELFImage(ofProbed: path)
+    self.offsets = offsets
+    distinctFunctions = names.values.sorted()
+    if let state { Self.last.withLock { [self] in $0 = (state, self) } }
   }
 
   /// Bytes from the file's start to the function's first instruction.
   ///
   /// - Throws: `.usage` with a suggestion when the file has no such function.
   func fileOffset(of name: String) throws(MoontraceError) -> UInt64 {
-    let functions = functions()
-    if let function = functions.first(where: { $0.name == name }), let offset = fileOffset(function) { return offset }
-    if functions.isEmpty {
+    if let offset = offsets[name] { return offset }
+    if offsets.isEmpty {
       throw MoontraceError(
         .usage, "\(path) has no symbols (it is stripped), so '\(name)' can't be found",
         remedy: "give an offset: \(path):0xOFFSET")
     }
-    throw MoontraceError(
-      .usage, "\(path) has no function '\(name)'\(suggestionHint(for: name, in: functions.lazy.map(\.name)))")
+    let hint = suggestionHint(for: name, in: offsets.keys.sorted())
+    throw MoontraceError(.usage, "\(path) has no function '\(name)'\(hint)")
   }
 
   /// Defined functions (type 2) and the resolvers of indirect ones (type 10), of both symbol tables.
-  private func functions() -> [ELFImage.Symbol] {
+  private static func functions(of image: ELFImage) -> [ELFImage.Symbol] {
     (image.symbols() + image.symbols(ofType: 11)).filter { ($0.type == 2 || $0.type == 10) && $0.section != 0 }
   }
 
-  private func fileOffset(_ symbol: ELFImage.Symbol) -> UInt64? {
-    guard image.sections.indices.contains(symbol.section) else { return nil }
-    let section = image.sections[symbol.section]
-    guard symbol.value >= section.address, symbol.value - section.address < UInt64(section.size) else { return nil }
-    return symbol.value - section.address + UInt64(section.offset)
+  /// The shorter name is the plain one: `read`, not `__libc_read`.
+  private static func plainer(_ name: String, _ other: String?) -> String {
+    guard let other else { return name }
+    return (other.utf8.count, other) <= (name.utf8.count, name) ? other : name
   }
+
+  /// What tells that a file is still the same.
+  private struct FileState: Equatable {
+    let path: String
+    let inode: UInt
+    let size: Int
+    let seconds: Int
+    let nanoseconds: Int
+
+    init?(_ path: String) {
+      var information = stat()
+      guard stat(path, &information) == 0 else { return nil }
+      self.path = path
+      inode = UInt(information.st_ino)
+      size = Int(information.st_size)
+      (seconds, nanoseconds) = (information.st_mtim.tv_sec, information.st_mtim.tv_nsec)
+    }
+  }
+
+  /// A glob attaches to many functions of one file.
+  private static let last = Mutex<(state: FileState, place: UserSymbolPlace)?>(nil)
 }
 
 extension ELFImage {

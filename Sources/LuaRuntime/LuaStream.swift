@@ -22,6 +22,9 @@ public final class LuaStream {
     self.runtime = runtime
   }
 
+  /// The C stream; nil once closed.
+  var pointer: OpaquePointer? { stream }
+
   deinit {
     close()
   }

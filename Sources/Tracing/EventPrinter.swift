@@ -11,10 +11,20 @@ final class EventPrinter {
     var plan: UnsafePointer<mt_plan>
     var output: UnsafeMutablePointer<mt_output>
     var widths: UnsafeMutablePointer<UInt16>
+    var needsHeader = true
+
+    mutating func printHeader(_ format: OutputFormat) {
+      guard needsHeader else { return }
+      needsHeader = false
+      switch format {
+      case .table: mt_output_table_header(output, plan, widths)
+      case .csv: mt_output_csv_header(output, plan)
+      case .json: break
+      }
+    }
   }
 
   private let format: OutputFormat
-  private var headerIsPrinted = false
 
   init(plan: DecodePlan, format: OutputFormat, output: Output) {
     self.plan = plan
@@ -32,39 +42,35 @@ final class EventPrinter {
 
   /// Prints at most `limit` records; how many there were.
   func drain(_ source: UnsafeMutablePointer<mt_source>, limit: UInt64) -> UInt64 {
-    printHeader()
+    context.pointee.printHeader(format)
     return source.pointee.drain(source, limit, consumer, context)
   }
 
-  private func printHeader() {
-    guard !headerIsPrinted else { return }
-    headerIsPrinted = true
-    switch format {
-    case .table: mt_output_table_header(context.pointee.output, plan.plan, widths)
-    case .csv: mt_output_csv_header(context.pointee.output, plan.plan)
-    case .json: break
-    }
-  }
+  /// What `consumer` is to be called with.
+  var consumerContext: UnsafeMutableRawPointer { UnsafeMutableRawPointer(context) }
 
-  private var consumer: mt_record_fn {
+  /// Prints one record, before the first one the header.
+  var consumer: mt_record_fn {
     switch format {
     case .table:
       { context, data, size in
-        let context = context!.assumingMemoryBound(to: Context.self).pointee
-        mt_output_table_record(context.output, context.plan, context.widths, data, size)
-        return context.output.pointee.error == 0
+        guard let context = context?.assumingMemoryBound(to: Context.self) else { return false }
+        context.pointee.printHeader(.table)
+        mt_output_table_record(context.pointee.output, context.pointee.plan, context.pointee.widths, data, size)
+        return context.pointee.output.pointee.error == 0
       }
     case .json:
       { context, data, size in
-        let context = context!.assumingMemoryBound(to: Context.self).pointee
-        mt_output_json_record(context.output, context.plan, data, size)
-        return context.output.pointee.error == 0
+        guard let context = context?.assumingMemoryBound(to: Context.self) else { return false }
+        mt_output_json_record(context.pointee.output, context.pointee.plan, data, size)
+        return context.pointee.output.pointee.error == 0
       }
     case .csv:
       { context, data, size in
-        let context = context!.assumingMemoryBound(to: Context.self).pointee
-        mt_output_csv_record(context.output, context.plan, data, size)
-        return context.output.pointee.error == 0
+        guard let context = context?.assumingMemoryBound(to: Context.self) else { return false }
+        context.pointee.printHeader(.csv)
+        mt_output_csv_record(context.pointee.output, context.pointee.plan, data, size)
+        return context.pointee.output.pointee.error == 0
       }
     }
   }

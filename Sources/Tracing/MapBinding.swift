@@ -12,10 +12,15 @@ final class MapBinding {
   private let key: DecodePlan?
   private let value: DecodePlan?
 
-  init(name: String, type: MapType, keySize: Int, key: ValueLayout?, value: ValueLayout?) {
+  convenience init(name: String, type: MapType, keySize: Int, key: ValueLayout?, value: ValueLayout?) {
+    let plans = (key.map { DecodePlan(value: $0) }, value.map { DecodePlan(value: $0) })
+    self.init(name: name, type: type, keySize: keySize, key: plans.0, value: plans.1)
+  }
+
+  init(name: String, type: MapType, keySize: Int, key: DecodePlan?, value: DecodePlan?) {
     self.name = strdup(name)
-    self.key = key.map { DecodePlan(value: $0) }
-    self.value = value.map { DecodePlan(value: $0) }
+    self.key = key
+    self.value = value
     config = .allocate(capacity: 1)
     config.initialize(to: mt_map_config())
     config.pointee.name = UnsafePointer(self.name)

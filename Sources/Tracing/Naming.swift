@@ -1,4 +1,5 @@
 import Glibc
+import KernelLoader
 import Support
 
 /// strftime(3) in local time; `nanoseconds` of the kernel's monotonic clock (what `bpf_ktime_get_ns` gives), or now.
@@ -37,3 +38,35 @@ func addressText(_ bytes: [UInt8]) -> String? {
   guard inet_ntop(family, bytes, &buffer, socklen_t(buffer.count)) != nil else { return nil }
   return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
+
+extension KernelSymbols {
+  /// The name of the function at an address; without one, the address.
+  func name(of address: UInt64) -> String {
+    symbol(at: address)?.name ?? hexadecimal(address)
+  }
+
+  /// The function and the place in it.
+  func place(of address: UInt64) -> String {
+    symbol(at: address)?.description ?? hexadecimal(address)
+  }
+}
+
+extension UserSymbols {
+  /// The name of the function at an address; without one the file and the place in it, and without a file the address.
+  func name(of address: UInt64, process: Int32) -> String {
+    symbol(at: address, process: process)?.name ?? file(at: address, process: process)
+  }
+
+  /// The function and the place in it, or what is known instead.
+  func frame(at address: UInt64, process: Int32) -> String {
+    symbol(at: address, process: process)?.description ?? file(at: address, process: process)
+  }
+
+  private func file(at address: UInt64, process: Int32) -> String {
+    guard let place = place(of: address, process: process) else { return hexadecimal(address) }
+    let file = place.path.split(separator: "/").last.map(String.init) ?? place.path
+    return "\(file)+\(hexadecimal(place.fileOffset))"
+  }
+}
+
+private func hexadecimal(_ address: UInt64) -> String { "0x" + String(address, radix: 16) }

@@ -147,7 +147,7 @@ extension TracingSession {
 }
 
 /// Writes the Lua value at a stack index into bytes; what is wrong with it when that can't be done.
-private func readLuaValue(
+func readLuaValue(
   _ lua: OpaquePointer, at index: Int32, _ field: UnsafePointer<mt_field>, into bytes: UnsafeMutableRawBufferPointer
 ) -> String? {
   withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { problem in

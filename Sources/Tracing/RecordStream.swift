@@ -7,7 +7,7 @@ import Support
 
 /// A ring or perf buffer of an object, and who takes its records: the script's handlers, or the printer when there
 /// are none.
-final class RecordStream {
+final class RecordStream: RecordConsumer {
   typealias Source = UnsafeMutablePointer<mt_source>
 
   let name: String
@@ -20,11 +20,7 @@ final class RecordStream {
   /// What the records are: named by a handler, or else declared with the map.
   private var record: RecordLayout?
   private var plan: DecodePlan?
-  /// Records that one turn takes: fewer where handlers are slow, so that a turn stays short and the loop can keep to
-  /// deadlines, signals and its other buffers.
-  private(set) var batch: UInt64 = 256
-  private static let largestBatch: UInt64 = 8192
-  private static let shortTurn: UInt64 = 5_000_000
+  var turns = TurnSize()
 
   init(_ map: BPFMap, of object: BPFObject, in session: TracingSession) {
     self.map = map
@@ -111,7 +107,7 @@ final class RecordStream {
   }
 
   /// Bytes that hold what comes while the loop rests.
-  private static let roomyRing = 1 << 18
+  static let roomyRing = 1 << 18
   /// Pages of data for each CPU of a perf buffer: 256 KiB.
   private static let perfPages = 64
 
@@ -139,11 +135,6 @@ final class RecordStream {
   var reportedLosses: UInt64 { buffer?.lost ?? 0 }
 
   // MARK: Records
-
-  /// Learns from how long a turn took, in nanoseconds.
-  func turnTook(_ nanoseconds: UInt64) {
-    batch = nanoseconds > Self.shortTurn ? max(1, batch / 4) : min(Self.largestBatch, batch * 2)
-  }
 
   /// Hands at most `limit` records of a source over. With a failure, the record that failed counts as delivered.
   func drain(_ source: Source, limit: UInt64) -> (delivered: UInt64, failure: LuaFailure?) {

@@ -13,6 +13,7 @@ extension TracingSession {
     defineTimeAndEnding()
     defineNaming()
     defineObjects()
+    defineProbes()
     do throws(LuaFailure) {
       try runtime.run(library: Library.text("api/prelude.lua"), name: "=[moontrace prelude]")
     } catch {
@@ -46,6 +47,7 @@ extension TracingSession {
     runtime.define("recipe") { [unowned session] call throws(MoontraceError) in
       let header = try RecipeHeader(RecipeValue(.table(try call.table(1))))
       try session.checkNeeds(of: header)
+      session.probes.host.declaredOptions = header.options.map(\.luaName)
       let parsed = try header.parseArguments(session.arguments)
       if parsed.helpRequested {
         session.output.write(header.helpText(programName: "moontrace run \(header.name)"))
@@ -113,7 +115,7 @@ extension TracingSession {
     }
     runtime.define("usym") { [unowned session] call throws(MoontraceError) in
       let pid = Int32(clamping: try call.integer(2))
-      return [.text(session.userSymbol(UInt64(bitPattern: try call.integer(1)), pid: pid))]
+      return [.text(session.userSymbols.name(of: UInt64(bitPattern: try call.integer(1)), process: pid))]
     }
     runtime.define("strftime") { call throws(MoontraceError) in
       let time = try call.optionalInteger(2).map { UInt64(bitPattern: $0) }
@@ -128,23 +130,12 @@ extension TracingSession {
   }
 
   private func kernelSymbol(_ address: UInt64) -> String {
-    if let symbol = kernelSymbols.symbol(at: address) { return symbol.name }
-    if kernelSymbols.areHidden {
+    if kernelSymbols.symbol(at: address) == nil, kernelSymbols.areHidden {
       diagnostics.noteOnce("kernel functions stay addresses, for the kernel hides them: \(kernelSymbols.whyHidden)")
     }
-    return hexadecimal(address)
-  }
-
-  /// The symbol's name; without one the file and the place in it, and without a file the address.
-  private func userSymbol(_ address: UInt64, pid: Int32) -> String {
-    if let symbol = userSymbols.symbol(at: address, process: pid) { return symbol.name }
-    guard let place = userSymbols.place(of: address, process: pid) else { return hexadecimal(address) }
-    let file = place.path.split(separator: "/").last.map(String.init) ?? place.path
-    return "\(file)+\(hexadecimal(place.fileOffset))"
+    return kernelSymbols.name(of: address)
   }
 }
-
-private func hexadecimal(_ address: UInt64) -> String { "0x" + String(address, radix: 16) }
 
 private func nanoseconds(_ seconds: Double) -> UInt64 {
   UInt64(exactly: (seconds * 1e9).rounded()) ?? .max

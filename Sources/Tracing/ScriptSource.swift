@@ -26,6 +26,12 @@ public struct ScriptSource: Sendable {
     return 1 + whole[..<range.lowerBound].utf8.count { $0 == UInt8(ascii: "\n") }
   }
 
+  /// A line of the script by its number from 1; empty beyond the last.
+  func line(_ number: Int) -> String {
+    let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    return lines.indices.contains(number - 1) ? String(decoding: lines[number - 1], as: UTF8.self) : ""
+  }
+
   /// Lua given on the command line.
   public static func text(_ lua: String) -> ScriptSource {
     ScriptSource(text: Array(lua.utf8), name: "(command line)")

@@ -20,6 +20,16 @@ public enum OutputFormat: String, CaseIterable, Sendable {
   }
 }
 
+/// A stage of compiling probes that `--dump` prints.
+public enum DumpStage: String, CaseIterable, Sendable {
+  /// Lua's bytecode of the probe functions.
+  case bytecode
+  /// What the compiler makes of it before it chooses registers.
+  case ir
+  /// The BPF instructions.
+  case bpf
+}
+
 /// What the command line, or an embedding program, says about a run.
 public struct SessionConfiguration: Sendable {
   /// What the script sees as `arg` and its recipe header parses.
@@ -43,6 +53,9 @@ public struct SessionConfiguration: Sendable {
   public var statistics = false
   /// End at the first error in a handler or timer.
   public var strict = false
+
+  /// Print a stage of the probes' compilation and end, without attaching anything.
+  public var dump: DumpStage?
 
   public init() {}
 

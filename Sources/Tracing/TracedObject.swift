@@ -159,12 +159,17 @@ final class TracedObject {
 
   /// How often each program ran and how long that took, a line each.
   func programStatistics() -> [String] {
-    object.programs.compactMap { program in
-      guard let figures = try? program.statistics() else { return nil }
-      let mean = figures.meanNanoseconds.map { ", mean \(Int($0.rounded())) ns" } ?? ""
-      let lost = program.lostEvents == 0 ? "" : ", \(program.lostEvents) events lost"
-      return "program \(program.name): \(figures.runCount) runs\(mean)\(lost)"
-    }
+    object.programs.compactMap(\.statisticsLine)
+  }
+}
+
+extension BPFProgram {
+  /// How often the program ran and how long that took; nil when the kernel does not say.
+  var statisticsLine: String? {
+    guard let figures = try? statistics() else { return nil }
+    let mean = figures.meanNanoseconds.map { ", mean \(Int($0.rounded())) ns" } ?? ""
+    let lost = lostEvents == 0 ? "" : ", \(lostEvents) events lost"
+    return "program \(name): \(figures.runCount) runs\(mean)\(lost)"
   }
 }
 

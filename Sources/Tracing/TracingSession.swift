@@ -1,3 +1,4 @@
+import CEventCore
 import EventStream
 import Glibc
 import KernelLoader
@@ -21,6 +22,11 @@ final class TracingSession {
   var hasTimers = false
   let kernelSymbols = KernelSymbols()
   let userSymbols = UserSymbols()
+  /// Probes written in Lua, and what they share.
+  private(set) lazy var probes = ProbeSet(
+    runtime, configuration, namer: ProbeNamer(kernelSymbols, userSymbols))
+  /// The library's function that prints the aggregates which have not been printed.
+  var printAggregates: LuaFunction?
 
   private(set) var delivered: UInt64 = 0
   /// While a buffer's records are handed over.
@@ -62,6 +68,10 @@ final class TracingSession {
       if case .error = error { return finish(runsExitFunctions: false) }
       return finish(runsExitFunctions: true)
     }
+    if let stage = configuration.dump {
+      output.write(try probes.dump(stage))
+      return finish(runsExitFunctions: false)
+    }
     if hasSomethingToWaitFor {
       try goLive()
       isLive = true
@@ -73,7 +83,9 @@ final class TracingSession {
   /// What the script finds in `arg`.
   var arguments: [String] { source.leadingArguments + configuration.arguments }
 
-  private var hasSomethingToWaitFor: Bool {
+  private var hasSomethingToWaitFor: Bool { !probes.isEmpty || hasOtherWork }
+
+  private var hasOtherWork: Bool {
     hasTimers || configuration.command != nil || objects.contains(where: \.isAttached)
   }
 
@@ -81,6 +93,7 @@ final class TracingSession {
 
   private func goLive() throws(MoontraceError) {
     for object in objects { try object.prepareStreams() }
+    if !probes.isEmpty { try startProbes() }
     let signals = try SignalSource(loop: loop) { [unowned self] _ in end() }
     self.signals = signals
     output.interrupt(by: signals.descriptor)
@@ -89,7 +102,27 @@ final class TracingSession {
     if let pid = configuration.pid { try loop.watchExit(pid: pid) { [unowned self] in end() } }
     loop.every(nanoseconds: 1_000_000_000) { [unowned self] in reportLosses() }
     announceReadiness()
+    try probes.live?.runIterators(probes)
     if let text = configuration.command { try startCommand(text) }
+    if probes.hasOnlyIterators, !hasOtherWork { end() }
+  }
+
+  private func startProbes() throws(MoontraceError) {
+    do throws(MoontraceError) {
+      let live = try LiveProbes(probes, in: self)
+      probes.live = live
+      try probes.storePending()
+      if let events = live.events {
+        for descriptor in events.descriptors {
+          try loop.addSource(descriptor: descriptor, rests: events.isRoomy) { [unowned self] in
+            drain(events)
+          }
+        }
+      }
+      try live.attach(probes) { diagnostics.note($0) }
+    } catch {
+      throw asScriptError(error)
+    }
   }
 
   private func startCommand(_ text: String) throws(MoontraceError) {
@@ -117,17 +150,17 @@ final class TracingSession {
   // MARK: Events
 
   /// Hands waiting records of one buffer to their consumer. True when the buffer may hold more.
-  func drain(_ buffer: RecordStream) -> Bool {
+  func drain(_ buffer: any RecordConsumer) -> Bool {
     var mayHoldMore = false
     let start = EventLoop.now()
     for source in buffer.sources where !isEnding {
-      let limit = min(buffer.batch, remainingEvents)
+      let limit = min(buffer.turns.records, remainingEvents)
       let taken = take(from: source, of: buffer, limit: limit)
       mayHoldMore = mayHoldMore || taken == limit
       if remainingEvents == 0 { end(code: outcome) }
       if output.hasFailed { flushOutput() }
     }
-    if mayHoldMore { buffer.turnTook(EventLoop.now() - start) }
+    if mayHoldMore { buffer.turns.turnTook(EventLoop.now() - start) }
     return mayHoldMore && !isEnding
   }
 
@@ -136,7 +169,9 @@ final class TracingSession {
   }
 
   /// One batch; a handler's error is reported and the batch goes on behind it.
-  private func take(from source: RecordStream.Source, of buffer: RecordStream, limit: UInt64) -> UInt64 {
+  private func take(
+    from source: UnsafeMutablePointer<mt_source>, of buffer: any RecordConsumer, limit: UInt64
+  ) -> UInt64 {
     var taken: UInt64 = 0
     isDelivering = true
     defer { isDelivering = false }
@@ -173,10 +208,11 @@ final class TracingSession {
   // MARK: Losses
 
   private var lost: UInt64 {
-    objects.reduce(0) { $0 + $1.lostEvents }
+    objects.reduce(probes.live?.lostEvents ?? 0) { $0 + $1.lostEvents }
   }
 
   private func reportLosses() {
+    for line in probes.live?.failureNews() ?? [] { diagnostics.note(line) }
     guard let news = losses.news(of: lost) else { return }
     diagnostics.note(news.text)
     if configuration.format == .json { output.write("{\"lost\":\(news.count)}\n") }
@@ -188,9 +224,11 @@ final class TracingSession {
     output.interrupt(by: nil)
     signals?.close()  // a second Ctrl-C ends the process at once
     for object in objects { object.detach() }
+    probes.live?.detach()
     if !isEnding { drainAll() }
     isLive = false
     if runsExitFunctions { exitFunctions.forEach(call) }
+    if runsExitFunctions, probes.live != nil, let printAggregates { call(printAggregates) }
     command?.stop()
     reportLosses()
     diagnostics.summarizeRepeats()
@@ -202,6 +240,7 @@ final class TracingSession {
       outcome = failure.code.rawValue
     }
     for object in objects { object.close() }
+    probes.live?.close()
     return outcome
   }
 
@@ -216,6 +255,9 @@ final class TracingSession {
     diagnostics.note("events: \(delivered) delivered, \(lost) lost")
     for object in objects {
       for program in object.programStatistics() { diagnostics.note(program) }
+    }
+    for program in probes.live?.programs ?? [] {
+      if let line = program.statisticsLine { diagnostics.note(line) }
     }
   }
 }

@@ -41,10 +41,13 @@ struct SessionOptions: ParsableArguments {
   @Flag(help: "End at the first error in a handler or timer.")
   var strict = false
 
+  @Option(help: "Print the probes as bytecode, ir or bpf, and attach nothing.")
+  var dump: DumpStage?
+
   /// The long names of all options, for suggestions.
   static let names = [
     "--pid", "--command", "--duration", "--max-events", "--format", "--output", "--buffer", "--allow", "--quiet",
-    "--verbose", "--stats", "--strict",
+    "--verbose", "--stats", "--strict", "--dump",
   ]
 
   /// The options as a session's configuration; bad values are usage errors that name the option.
@@ -60,6 +63,7 @@ struct SessionOptions: ParsableArguments {
     configuration.verbose = verbose
     configuration.statistics = stats
     configuration.strict = strict
+    configuration.dump = dump
     if let duration { configuration.duration = try seconds(duration) }
     if let buffer { configuration.ringBufferSize = try bytes(buffer) }
     if let maxEvents, maxEvents == 0 { throw usage("--max-events: expected a number above 0") }
@@ -87,3 +91,4 @@ struct SessionOptions: ParsableArguments {
 }
 
 extension OutputFormat: ExpressibleByArgument {}
+extension DumpStage: ExpressibleByArgument {}

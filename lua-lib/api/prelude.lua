@@ -7,7 +7,18 @@ local function load_bpf()
   return { bpf = load(host.library("bpf"), "=[moontrace bpf]")(host) }
 end
 local function load_names() return require "moontrace.names" end
+local probes, aggregates
+local function load_probes()
+  probes = probes or load(host.library("probes"), "=[moontrace probes]")(host)
+  return probes
+end
+local function load_aggregates()
+  aggregates = aggregates or load(host.library("aggregates"), "=[moontrace aggregates]")(host, load_probes())
+  return aggregates
+end
 local lazy = { bpf = load_bpf, syscall_name = load_names, errno_name = load_names, signal_name = load_names }
+for name in ("probe stream map global"):gmatch("%S+") do lazy[name] = load_probes end
+for name in ("count sum avg min max stats hist lhist"):gmatch("%S+") do lazy[name] = load_aggregates end
 
 local kernel_values = {}
 for name in ([[pid tid uid gid comm ppid pcomm cpu nsecs elapsed cgroup rand curtask kstack ustack func retval
@@ -27,6 +38,8 @@ local function missing_global(_, name)
 end
 
 setmetatable(_G, { __index = missing_global, __metatable = false })
+
+host.on_finish(function() load_aggregates().print_rest() end)
 
 -- --pid is opt.pid also where no recipe header declares it.
 opt = setmetatable({}, {
@@ -80,26 +93,6 @@ end
 function at_exit(fn)
   check_function("at_exit", fn)
   host.at_exit(fn)
-end
-
-local Stream = {}
-Stream.__index = Stream
-Stream.__name = "stream"
-
---- Makes a stream that s:emit{…} feeds; without s:each(…) its records print themselves.
-function stream()
-  return setmetatable({ handlers = {} }, Stream)
-end
-
-function Stream:each(fn)
-  check_function("each", fn)
-  self.handlers[#self.handlers + 1] = fn
-  return self
-end
-
-function Stream:emit(record)
-  if #self.handlers == 0 then return emit(record) end
-  for _, handler in ipairs(self.handlers) do handler(record) end
 end
 
 exit, output_format = host.exit, host.output_format()

@@ -77,15 +77,19 @@ function hist.rows(slots, options)
   return rows
 end
 
+-- A row's `label`, if it has one, stands in the place of its bounds.
 local function column_widths(rows)
-  local low, high, count, most = 0, 0, #"count", 0
+  local low, high, count, most, label = 0, 0, #"count", 0, 0
   for _, row in ipairs(rows) do
-    low = math.max(low, #tostring(row.min))
-    high = math.max(high, #tostring(row.max))
+    if not row.label then
+      low = math.max(low, #tostring(row.min))
+      high = math.max(high, #tostring(row.max))
+    end
+    label = math.max(label, #(row.label or ""))
     count = math.max(count, #tostring(row.count))
     most = math.max(most, row.count)
   end
-  return low, high, count, most
+  return low, math.max(low + #" -> " + high, label), count, most
 end
 
 --- The picture of rows, as text without a final newline.
@@ -97,14 +101,14 @@ function hist.draw(rows, options)
     return table.concat(lines, "\n")
   end
   local width = check_integer("width", options.width, 40, 1)
-  local low, high, count_width, most = column_widths(rows)
+  local low, range_width, count_width, most = column_widths(rows)
   local unit = options.unit or "value"
-  local range_width = math.max(low + #" -> " + high, #unit)
+  range_width = math.max(range_width, #unit)
   lines[#lines + 1] = unit .. (" "):rep(range_width - #unit) .. " : " .. (" "):rep(count_width - #"count")
     .. "count  distribution"
   for _, row in ipairs(rows) do
     local min, max, count = tostring(row.min), tostring(row.max), tostring(row.count)
-    local range = (" "):rep(low - #min) .. min .. " -> " .. max
+    local range = row.label or (" "):rep(low - #min) .. min .. " -> " .. max
     local bar = ("*"):rep(math.floor(row.count / most * width))
     lines[#lines + 1] = range .. (" "):rep(range_width - #range) .. " : " .. (" "):rep(count_width - #count) .. count
       .. "  |" .. bar .. (" "):rep(width - #bar) .. "|"

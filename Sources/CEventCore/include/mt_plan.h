@@ -16,7 +16,17 @@ typedef enum mt_kind {
   MT_BYTES,     // opaque: anything without a better reading, such as __int128
   MT_ARRAY,     // `count` elements of `element`
   MT_RECORD,    // a nested struct or union
+  MT_TUPLE,     // the fields of `record`, nameless: a list
+  MT_OPTIONAL,  // 8 bytes, 0 for nil, otherwise 1, and behind them the value, `element`
+  MT_NAMED,     // words that read as text: an address that is a symbol, a stack; `namer` makes it
 } mt_kind;
+
+// Makes the text of MT_NAMED values. It is only called when such a value is read.
+typedef struct mt_namer {
+  // The text of `count` words, not NUL-terminated and valid until the next call; NULL: the value is nil.
+  const char *(*text)(void *context, uint32_t naming, const uint64_t *words, uint32_t count, size_t *length);
+  void *context;
+} mt_namer;
 
 typedef struct mt_enum_name {
   int64_t value;  // unsigned enums: the same 64 bits
@@ -35,8 +45,11 @@ typedef struct mt_field {
   uint32_t offset;         // bytes from the start of the enclosing record
   uint32_t size;           // bytes; a bit-field's storage; 0 for a flexible array
   uint32_t count;          // MT_ARRAY: elements; 0 is a flexible array, as long as the record's bytes last
-  const struct mt_field *element;  // MT_ARRAY
-  const mt_plan *record;           // MT_RECORD
+  const struct mt_field *element;  // MT_ARRAY; MT_OPTIONAL: at offset 8 from the field's own bytes
+  const mt_plan *record;           // MT_RECORD, MT_TUPLE
+  bool may_be_cut;                 // MT_RECORD, MT_TUPLE, MT_OPTIONAL: the record's end may cut it, as it may text
+  uint32_t naming;                 // MT_NAMED: what the namer makes of it
+  const mt_namer *namer;           // MT_NAMED
   const mt_enum_name *names;       // MT_ENUM, in declaration order
   uint32_t name_count;
 } mt_field;
@@ -64,5 +77,9 @@ const char *mt_field_enum_name(const mt_field *field, int64_t value);
 // The number of elements of an ARRAY field in a record of `available` bytes counted from `base`. Elements of 0 bytes
 // count as none.
 uint32_t mt_field_array_count(const mt_field *field, uint32_t available);
-// Whether a record of `available` bytes holds all of `field`; of flexible fields, their start.
+// Whether a record of `available` bytes holds all of `field`; of flexible fields and those that may be cut, their start.
 bool mt_field_fits(const mt_field *field, uint32_t available);
+// Whether an OPTIONAL field that fits has a value.
+bool mt_field_is_present(const mt_field *field, const void *base);
+// The text of a NAMED field that fits; valid until the next call. NULL: nil.
+const char *mt_field_name(const mt_field *field, const void *base, size_t *length);

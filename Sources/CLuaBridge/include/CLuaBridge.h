@@ -3,6 +3,9 @@
 // trampoline that raises after Swift has returned.
 #pragma once
 #include "mt_lua.h"
+#include "mt_lua_events.h"
+#include "mt_lua_inspect.h"
 #include "mt_lua_map.h"
+#include "mt_lua_rows.h"
 #include "mt_lua_stream.h"
 #include "mt_lua_value.h"

@@ -15,7 +15,9 @@ bool mt_lua_push_decoded(lua_State *L, const mt_field *field, const void *base, 
 // range or with an unknown member it returns false and explains in `problem`, for example
 // "expected an integer (u32), got a string". Floats with an exact integer value count as integers, digits in a string
 // do not. Structs are tables by member name or, in declaration order, lists; what a table leaves out is zero. Enums
-// take names or integers; text may be shorter than its field; bytes take a string of exactly that length. On failure
+// take names or integers; text may be shorter than its field; bytes take a string of exactly that length. A record
+// that may be cut (`may_be_cut`) must have all members but optional ones. Tuples are lists; an optional value may be
+// nil; the words of a named one are an integer, or a list of them. On failure
 // the bytes written so far are left as they are.
 bool mt_lua_read_value(lua_State *L, int index, const mt_field *field, void *base, char *problem, size_t capacity);
 

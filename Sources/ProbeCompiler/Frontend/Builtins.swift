@@ -1,0 +1,219 @@
+import BPFAssembly
+import BTF
+import LuaBytecode
+import Support
+
+// The names that have a meaning in probes: kernel values and functions.
+extension Frontend {
+  static let kernelValues: Set<String> = [
+    "pid", "tid", "uid", "gid", "comm", "ppid", "pcomm", "cpu", "nsecs", "elapsed", "cgroup", "rand", "curtask",
+    "kstack", "ustack", "func", "probe", "retval", "arg0", "arg1", "arg2", "arg3", "arg4", "arg5",
+  ]
+
+  static let functions: Set<String> = [
+    "str", "kstr", "buf", "ksym", "usym", "ntop", "cast", "print", "printf", "exit", "count", "sum", "avg", "min",
+    "max",
+    "stats", "hist", "lhist", "error",
+  ]
+
+  /// A global variable's value in a probe.
+  mutating func globalValue(_ name: String) throws(MoontraceError) -> Value {
+    if Self.kernelValues.contains(name) {
+      // `pid` and `pid()` are the same.
+      let next = code[pc + 1]
+      if next.opcode == .call, next.b == 1, next.a == code[pc].a { return .builtin("value." + name) }
+      return try kernelValue(name)
+    }
+    if Self.functions.contains(name) || name == "math" || name == "string" { return .builtin(name) }
+    let value = host.global(name)
+    guard value == .nil else { return Value(host: value) }
+    let hint = suggestionHint(for: name, in: Self.kernelValues.union(Self.functions))
+    throw refusal("there is no '\(name)' in a probe\(hint)")
+  }
+
+  mutating func kernelValue(_ name: String) throws(MoontraceError) -> Value {
+    switch name {
+    case "pid": return .number(builder.binary(.rsh, builder.call(.getCurrentPidTgid), .constant(32)))
+    case "tid": return .number(builder.emit(.extend(builder.call(.getCurrentPidTgid), .word, signed: false)))
+    case "uid": return .number(builder.emit(.extend(builder.call(.getCurrentUidGid), .word, signed: false)))
+    case "gid": return .number(builder.binary(.rsh, builder.call(.getCurrentUidGid), .constant(32)))
+    case "cpu": return .number(builder.call(.getSmpProcessorId))
+    case "nsecs", "elapsed": return .number(builder.call(.ktimeGetNs))
+    case "cgroup": return .number(builder.call(.getCurrentCgroupId))
+    case "rand": return .number(builder.call(.getPrandomU32))
+    case "comm": return .string(commandName())
+    case "curtask": return try currentTask()
+    case "ppid":
+      return try index(
+        try index(try currentTask(), .text(Array("real_parent".utf8)), named: ""), .text(Array("tgid".utf8)), named: "")
+    case "pcomm":
+      return try index(
+        try index(try currentTask(), .text(Array("real_parent".utf8)), named: ""), .text(Array("comm".utf8)), named: "")
+    case "retval": return try result()
+    case "probe": return .text(Array(context.spec.utf8))
+    case "func":
+      guard let function = context.function else { throw refusal("\(context.spec) has no function to name") }
+      return .text(Array(function.utf8))
+    case "kstack", "ustack": return stack(isUser: name == "ustack")
+    default: return try positional(Int(name.dropFirst(3)) ?? 0)
+    }
+  }
+
+  private mutating func commandName() -> StringMemory {
+    if let known = state.fetched["comm"] { return known }
+    let memory = StringMemory(base: .slot(builder.newSlot(16), 0), capacity: 16, isPadded: true, isWhole: true)
+    // The helper may leave garbage behind the name; in keys that would count.
+    builder.store(memory.base, 0, .constant(0))
+    builder.store(memory.base, 8, .constant(0))
+    _ = builder.call(.getCurrentComm, memory.base, .constant(16))
+    state.fetched["comm"] = memory
+    return memory
+  }
+
+  private mutating func currentTask() throws(MoontraceError) -> Value {
+    guard let graph = try types(), let type = graph.find("task_struct", .struct) else {
+      throw refusal("this kernel has no type information (BTF)", "CONFIG_DEBUG_INFO_BTF is off")
+    }
+    return .pointer(Pointer(address: builder.call(.getCurrentTask), target: .kernel(type: type)))
+  }
+
+  /// The id of a stack in the stack map; with the process when it is a user stack.
+  private mutating func stack(isUser: Bool) -> Value {
+    let flags: Int64 = isUser ? 256 : 0  // BPF_F_USER_STACK
+    let map = IROperand.map(builder.reference(.stacks))
+    let id = builder.call(.getStackid, contextValue, map, .constant(flags))
+    guard isUser else { return .named(.kernelStack, [id]) }
+    return .named(.userStack, [id, builder.binary(.rsh, builder.call(.getCurrentPidTgid), .constant(32))])
+  }
+
+  // MARK: Functions
+
+  mutating func callBuiltin(_ name: String, _ arguments: [Value]) throws(MoontraceError) -> [Value] {
+    if name.hasPrefix("value.") { return [try kernelValue(String(name.dropFirst(6)))] }
+    switch name {
+    case "str", "kstr": return [try text(at: arguments, isKernel: name == "kstr")]
+    case "ksym": return [.named(.kernelSymbol, [try address(arguments, name)])]
+    case "usym":
+      let process = builder.binary(.rsh, builder.call(.getCurrentPidTgid), .constant(32))
+      return [.named(.userSymbol, [try address(arguments, name), process])]
+    case "cast": return [try cast(arguments)]
+    case "count", "sum", "avg", "min", "max", "stats", "hist", "lhist": return try feed(name, arguments)
+    case "print", "printf": return try printed(name, arguments)
+    case let library where library.hasPrefix("math."): return [try mathematics(String(library.dropFirst(5)), arguments)]
+    case let library where library.hasPrefix("string."):
+      return [try textFunction(String(library.dropFirst(7)), arguments)]
+    default:
+      let hint = suggestionHint(for: name, in: Self.functions)
+      throw refusal("a probe can't call '\(name)'\(hint)")
+    }
+  }
+
+  private mutating func address(_ arguments: [Value], _ name: String) throws(MoontraceError) -> IROperand {
+    guard let value = arguments.first else { throw refusal("\(name): expected an address") }
+    return try number(value) { "\(name): expected an address, got a \($0) value" }
+  }
+
+  /// The most text that `str` reads.
+  private static let mostText: Int64 = 4096
+
+  private mutating func text(at arguments: [Value], isKernel: Bool) throws(MoontraceError) -> Value {
+    guard let value = arguments.first.map(plain) else { throw refusal("str: expected a pointer") }
+    if value.kind == .string { return value }
+    var limit: Int64 = 256
+    if arguments.count > 1 {
+      guard case .integer(let constant) = plain(arguments[1]), (1...Self.mostText).contains(constant) else {
+        throw refusal("str: the limit is a constant from 1 to \(Self.mostText)")
+      }
+      limit = constant
+    }
+    let address = try address([value], "str")
+    var inKernel = isKernel
+    for alternative in value.alternatives {
+      if case .pointer(let pointer) = alternative, case .kernel = pointer.target { inKernel = true }
+    }
+    guard isReachable else { return .nil }
+    return readText(address, Int32(limit), helper: inKernel ? .probeReadKernelStr : .probeReadUserStr)
+  }
+
+  private mutating func cast(_ arguments: [Value]) throws(MoontraceError) -> Value {
+    guard arguments.count == 2, case .text(let bytes) = plain(arguments[0]) else {
+      throw refusal("cast: expected a type and an address", "cast(\"struct sock\", p)")
+    }
+    let words = String(decoding: bytes, as: UTF8.self).split { $0 == " " || $0 == "*" }.map(String.init)
+    guard let graph = try types(), let name = words.last else {
+      throw refusal("this kernel has no type information (BTF)")
+    }
+    let found =
+      switch words.count > 1 ? words[0] : "" {
+      case "struct": graph.find(name, .struct)
+      case "union": graph.find(name, .union)
+      default: graph.find(name, .typedef, .struct, .union, .integer)
+      }
+    guard let type = found else {
+      throw refusal(
+        "cast: this kernel has no type '\(words.joined(separator: " "))'\(suggestionHint(for: name, in: graph.names(.struct)))"
+      )
+    }
+    return .pointer(Pointer(address: try address([arguments[1]], "cast"), target: .kernel(type: type)))
+  }
+
+  private mutating func printed(_ name: String, _ arguments: [Value]) throws(MoontraceError) -> [Value] {
+    var format = Array("%s".utf8)
+    var items = arguments
+    if name == "printf" {
+      guard case .text(let text)? = arguments.first.map(plain) else {
+        throw refusal("printf: the format is a constant text")
+      }
+      format = text
+      items = Array(arguments.dropFirst())
+    } else {
+      format = Array(Array(repeating: "%s", count: arguments.count).joined(separator: "\t").utf8) + [10]
+    }
+    try send(newObject(.table(Table(items: items))), to: stream, format: format)
+    return []
+  }
+
+  // MARK: Libraries
+
+  private mutating func mathematics(_ name: String, _ arguments: [Value]) throws(MoontraceError) -> Value {
+    var numbers: [IROperand] = []
+    for argument in arguments {
+      numbers.append(try number(argument) { "bad argument to 'math.\(name)' (number expected, got \($0))" })
+    }
+    guard isReachable else { return .nil }
+    guard let first = numbers.first else {
+      if name == "maxinteger" { return .integer(.max) }
+      throw refusal("math.\(name): expected a number")
+    }
+    switch name {
+    case "min": return .number(numbers.dropFirst().reduce(first) { select(.slt, $1, $0, $1, $0) })
+    case "max": return .number(numbers.dropFirst().reduce(first) { select(.sgt, $1, $0, $1, $0) })
+    case "abs": return .number(select(.slt, first, .constant(0), builder.negate(first), first))
+    case "tointeger": return .number(first)
+    case "ult" where numbers.count == 2: return .flag(builder.compare(.lt, numbers[0], numbers[1]))
+    default: throw refusal("math.\(name) can't be used in a probe", "there are min, max, abs, ult and tointeger")
+    }
+  }
+
+  private mutating func textFunction(_ name: String, _ arguments: [Value]) throws(MoontraceError) -> Value {
+    guard name == "startswith" || name == "len", let subject = arguments.first else {
+      throw refusal("string.\(name) can't be used in a probe", "there are startswith, and # for the length")
+    }
+    if name == "len" { return try length(subject, named: "") }
+    guard arguments.count == 2, case .text(let prefix) = plain(arguments[1]) else {
+      throw refusal("string.startswith: the beginning to look for is a constant text")
+    }
+    switch try decided(subject) {
+    case .text(let bytes): return .boolean(bytes.starts(with: prefix))
+    case .string(let memory): return .flag(startsWith(memory, prefix, isWhole: false))
+    case .choice(let choice):
+      guard case .string(let memory)? = choice.alternatives.first(where: { $0.kind == .string }) else { break }
+      try unless(.eq, choice.tag, .constant(Kind.string.rawValue)) { frontend throws(MoontraceError) in
+        frontend.fail("bad argument to 'startswith' (string expected, got nil)")
+      }
+      return .flag(startsWith(memory, prefix, isWhole: false))
+    default: break
+    }
+    throw refusal("string.startswith: expected text, got a \(plain(subject).typeName)")
+  }
+}

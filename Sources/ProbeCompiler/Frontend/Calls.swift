@@ -1,0 +1,112 @@
+import LuaBytecode
+import Support
+
+// Calls: of the script's functions, which are compiled where they are called, and of what probes have built in.
+extension Frontend {
+  /// How deep functions may call each other.
+  private static let deepestCall = 32
+
+  mutating func call(_ i: LuaInstruction) throws(MoontraceError) {
+    let arguments = i.b == 0 ? openValues(from: i.a + 1) : Array(state.registers[i.a + 1..<i.a + i.b])
+    let results = try call(state.registers[i.a], arguments, wanted: i.c == 0 ? nil : i.c - 1, at: i.a)
+    guard isReachable else { return }
+    place(results, at: i.a, wanted: i.c == 0 ? nil : i.c - 1)
+  }
+
+  mutating func tailCall(_ i: LuaInstruction) throws(MoontraceError) {
+    let arguments = i.b == 0 ? openValues(from: i.a + 1) : Array(state.registers[i.a + 1..<i.a + i.b])
+    let results = try call(state.registers[i.a], arguments, wanted: nil, at: i.a)
+    guard isReachable else { return }
+    place(results, at: i.a, wanted: nil)
+  }
+
+  private mutating func place(_ results: [Value], at register: Int, wanted: Int?) {
+    let count = wanted ?? results.count
+    while state.registers.count < register + count { state.registers.append(.nil) }
+    for index in 0..<count { state.registers[register + index] = index < results.count ? results[index] : .nil }
+    if wanted == nil { openEnd = register + count }
+  }
+
+  private mutating func call(
+    _ function: Value, _ arguments: [Value], wanted: Int?, at register: Int
+  ) throws(MoontraceError) -> [Value] {
+    switch plain(function) {
+    case .builtin(let name): return try callBuiltin(name, arguments)
+    case .method(let owner, let name): return try callMethod(name, of: owner, Array(arguments.dropFirst()))
+    case .host(.function(let reference)): return try inline(reference, arguments, wanted: wanted)
+    case .nil:
+      fail("attempt to call a nil value\(variable(register))")
+      return []
+    case let other: throw refusal("attempt to call a \(other.typeName) value\(variable(register))")
+    }
+  }
+
+  /// Compiles a function of the script as part of this one.
+  private mutating func inline(
+    _ function: HostReference, _ arguments: [Value], wanted: Int?
+  ) throws(MoontraceError) -> [Value] {
+    guard !frames.contains(where: { $0.function == function }), frames.count < Self.deepestCall else {
+      throw refusal("a function that calls itself can't run in a probe", "use a loop")
+    }
+    var called = try makeFrame(function)
+    called.returns = []
+    let (caller, callerPC) = (state.registers, pc)
+    let count = called.prototype.parameterCount
+    state.registers = Array(repeating: .nil, count: max(called.prototype.maxStackSize, count))
+    for index in 0..<min(count, arguments.count) { state.registers[index] = arguments[index] }
+    frames.append(called)
+    _ = try runRegion(nil, from: 0, here)
+    let returns = frames.removeLast().returns ?? []
+    pc = callerPC
+    setPlace()
+    return try meet(returns, caller, wanted: wanted)
+  }
+
+  /// Where a function's returns meet, behind its call.
+  private mutating func meet(
+    _ returns: [Return], _ caller: [Value], wanted: Int?
+  ) throws(MoontraceError) -> [Value] {
+    guard !returns.isEmpty else {
+      isReachable = false
+      state.registers = caller
+      return []
+    }
+    let count = wanted ?? returns.map(\.values.count).max() ?? 0
+    guard wanted != nil || returns.allSatisfy({ $0.values.count == count }) else {
+      throw refusal("this function returns a different number of values on different ways", "return always as many")
+    }
+    let edges = returns.map { found in
+      var edge = found.edge
+      edge.state.registers = caller + (0..<count).map { $0 < found.values.count ? found.values[$0] : .nil }
+      return edge
+    }
+    try enter(edges, liveIn: Set(0..<caller.count + count))
+    let results = Array(state.registers[caller.count...])
+    state.registers = Array(state.registers[..<caller.count])
+    return results
+  }
+
+  private mutating func callMethod(
+    _ name: String, of owner: Value, _ arguments: [Value]
+  ) throws(MoontraceError) -> [Value] {
+    switch (owner, name) {
+    case (.host(.stream(let stream)), "emit"):
+      guard let record = arguments.first else { throw refusal("emit: expected a record") }
+      try send(record, to: stream)
+      return []
+    case (.host(.aggregate(let aggregate)), "add"):
+      try add(arguments.first, to: aggregate, key: [])
+      return []
+    case (.aggregateElement(let aggregate, let key), "add"):
+      try add(arguments.first, to: aggregate, key: key)
+      return []
+    case (.host(.map), _):
+      throw refusal("'\(name)' works on a map in user space only", "in a probe: m[k], m[k] = v, m[k] = nil")
+    default:
+      if owner.kind == .string || owner.alternatives.contains(where: { $0.kind == .string }) {
+        return try callBuiltin("string.\(name)", [owner] + arguments)
+      }
+      throw refusal("a \(owner.typeName) has no method '\(name)' in a probe")
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import BPFAssembly
+import BTF
+import LuaBytecode
+import Support
+
+/// Reads a probe function's bytecode and writes the IR that does the same.
+///
+/// It runs the function once over values of which only the kind is known: constants are calculated, branches on
+/// constants are followed on one side only, calls of local functions are followed into them. Where ways meet, values
+/// meet as parameters of a block; a loop becomes a function of its own (see `IRProgram`).
+struct Frontend {
+  struct Result {
+    var program: IRProgram
+    var maps: [ProbeMap]
+    var places: [SourcePlace]
+  }
+
+  let host: any ProbeHost
+  let types: () throws(MoontraceError) -> TypeGraph?
+  var schema: ProbeSchema
+  let context: ProbeContext
+  let stream: Int
+  /// Whether unknown types are an error: another probe may still show them otherwise.
+  let isFinal: Bool
+
+  var builder = Builder()
+  var places: [SourcePlace] = []
+  /// Registers and objects at the place that is being compiled.
+  var state = State(registers: [])
+  /// False behind what never goes on, such as `error` or a failed check that always fails.
+  var isReachable = true
+  /// The functions that are being followed, outermost first.
+  var frames: [Frame] = []
+  /// In a loop body: where it says how it ended.
+  var loopOutcomes: [SlotID] = []
+  var objectCount = 0
+  /// Tables from before the loop at hand can't be changed in it: objects below this number.
+  var firstObjectOfLoop = 0
+  /// The instruction that is being compiled.
+  var pc = 0
+  /// The probe's context, made once in its entry block.
+  var contextValue: IROperand = .constant(0)
+  /// Where numbers come from that may be written back changed.
+  var origins: [Origin.Key: Origin] = [:]
+  /// Where loop bodies find the probe's arguments, by their source.
+  var argumentSlots: [ProbeContext.Argument.Source: SlotID] = [:]
+  /// One past the last register that the last open list of values filled.
+  var openEnd = 0
+  /// Whether a type that another probe may still show is missing.
+  var isWaiting = false
+
+  struct Frame {
+    var function: HostReference
+    var prototype: LuaPrototype
+    var flow: Flow
+    /// Where the values it returned are collected; nil for the probe itself.
+    var returns: [Return]? = []
+  }
+
+  struct Return {
+    var values: [Value]
+    var edge: Edge
+  }
+
+  init(
+    host: any ProbeHost, types: @escaping () throws(MoontraceError) -> TypeGraph?, schema: ProbeSchema,
+    context: ProbeContext, stream: Int, isFinal: Bool
+  ) {
+    self.host = host
+    self.types = types
+    self.schema = schema
+    self.context = context
+    self.stream = stream
+    self.isFinal = isFinal
+  }
+
+  mutating func compile(_ function: HostReference) throws(MoontraceError) -> Result {
+    var frame = try makeFrame(function)
+    frame.returns = nil
+    frames = [frame]
+    contextValue = builder.emit(.context)
+    state = State(registers: Array(repeating: .nil, count: frame.prototype.maxStackSize))
+    if frame.prototype.parameterCount > 0 { state.registers[0] = .arguments }
+    if context.isPreemptible { shareScratch() }
+    let start = builder.newBlock()
+    builder.jump(to: start)
+    _ = try runRegion(nil, from: 0, Edge(block: start, state: state))
+    return Result(program: builder.finish(), maps: builder.maps, places: places)
+  }
+
+  /// Another task may run the same probe on this CPU in the middle of a run.
+  private mutating func shareScratch() {
+    let counter = failureCounter(
+      ProbeSchema.FailurePlace(
+        source: frame.prototype.sourceName, line: frame.prototype.lineDefined,
+        message: "\(context.spec) was hit in more than \(ScratchSharing.copies) tasks at once on one CPU"))
+    builder.shareScratch(ScratchSharing(busy: counter))
+  }
+
+  func makeFrame(_ function: HostReference) throws(MoontraceError) -> Frame {
+    let prototype = try host.prototype(of: function)
+    if prototype.isVararg {
+      throw Refusal.at(prototype, 0, "a probe function can't take '...'", "name its parameters")
+    }
+    return Frame(function: function, prototype: prototype, flow: try Flow(prototype))
+  }
+
+  var frame: Frame { frames[frames.count - 1] }
+
+  /// Notes a way on which the function at hand returns to its caller.
+  mutating func noteReturn(_ values: [Value], _ edge: Edge) {
+    frames[frames.count - 1].returns?.append(Return(values: values, edge: edge))
+  }
+
+  var code: [LuaInstruction] { frame.prototype.instructions }
+  var constants: [LuaConstant] { frame.prototype.constants }
+
+  /// The error for what can't be compiled at the instruction at hand.
+  func refusal(_ message: String, _ remedy: String? = nil) -> MoontraceError {
+    Refusal.at(frame.prototype, pc, message, remedy)
+  }
+
+  /// Makes what is written next belong to the instruction's line.
+  mutating func setPlace() {
+    let line = frame.prototype.line(at: pc) ?? frame.prototype.lineDefined
+    let place = SourcePlace(source: frame.prototype.sourceName, line: line)
+    if let index = places.lastIndex(of: place) {
+      builder.place = UInt32(index + 1)
+    } else {
+      places.append(place)
+      builder.place = UInt32(places.count)
+    }
+  }
+
+  /// What messages call the value in a register: ` (local 'x')`, or nothing.
+  func variable(_ register: Int) -> String {
+    frame.prototype.localName(register: register, at: pc).map { " (local '\($0)')" } ?? ""
+  }
+}

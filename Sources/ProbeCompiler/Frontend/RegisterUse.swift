@@ -1,0 +1,53 @@
+import LuaBytecode
+
+/// The registers that one instruction reads and writes (lopcodes.h).
+struct RegisterUse {
+  private(set) var read: Set<Int> = []
+  private(set) var written: Set<Int> = []
+
+  init(_ code: [LuaInstruction], _ pc: Int) {
+    let i = code[pc]
+    switch i.opcode {
+    case .move, .unm, .bnot, .not, .len, .getI, .getField, .addI, .shrI, .shlI,
+      .addK, .subK, .mulK, .modK, .powK, .divK, .idivK, .bandK, .borK, .bxorK:
+      set([i.b], [i.a])
+    case .loadI, .loadF, .loadK, .loadKX, .loadFalse, .lFalseSkip, .loadTrue, .getUpval, .getTabUp, .newTable, .closure:
+      set([], [i.a])
+    case .loadNil: set([], Set(i.a...i.a + i.b))
+    case .setUpval, .test, .eqK, .eqI, .ltI, .leI, .gtI, .geI, .return1: set([i.a], [])
+    case .getTable, .add, .sub, .mul, .mod, .pow, .div, .idiv, .band, .bor, .bxor, .shl, .shr: set([i.b, i.c], [i.a])
+    case .setTabUp: set(i.k ? [] : [i.c], [])
+    case .setTable: set(i.k ? [i.a, i.b] : [i.a, i.b, i.c], [])
+    case .setI, .setField: set(i.k ? [i.a] : [i.a, i.c], [])
+    case .`self`: set(i.k ? [i.b] : [i.b, i.c], [i.a, i.a + 1])
+    case .mmBin, .mmBinI, .mmBinK, .jmp, .return0, .extraArg, .varargPrep, .close: break
+    case .concat: set(range(i.a, i.b), [i.a])
+    case .tbc: set([i.a], [])
+    case .eq, .lt, .le: set([i.a, i.b], [])
+    case .testSet: set([i.b], [i.a])
+    case .call: set(calledWith(i, code, pc), i.c == 0 ? range(i.a, 1) : range(i.a, i.c - 1))
+    case .tailCall: set(calledWith(i, code, pc), [])
+    case .return: set(i.b == 0 ? range(i.a, 1) : range(i.a, i.b - 1), [])
+    case .forLoop: set(range(i.a, 3), range(i.a, 4))
+    case .forPrep: set(range(i.a, 3), range(i.a, 4))
+    case .tforPrep, .tforCall, .tforLoop: set(range(i.a, 4), range(i.a, 7))
+    case .setList: set(range(i.a, i.b + 1), [])
+    case .vararg: set([], i.c == 0 ? range(i.a, 1) : range(i.a, i.c - 1))
+    }
+  }
+
+  private mutating func set(_ read: Set<Int>, _ written: Set<Int>) {
+    (self.read, self.written) = (read, written)
+  }
+
+  private func range(_ start: Int, _ count: Int) -> Set<Int> {
+    Set(start..<max(start, start + count))
+  }
+
+  /// The function and its arguments; an open list of arguments ends where the call before it put its first result.
+  private func calledWith(_ i: LuaInstruction, _ code: [LuaInstruction], _ pc: Int) -> Set<Int> {
+    if i.b > 0 { return range(i.a, i.b) }
+    let last = code[..<pc].last { ($0.opcode == .call || $0.opcode == .vararg) && $0.c == 0 }
+    return range(i.a, max(1, (last?.a ?? i.a) - i.a + 1))
+  }
+}

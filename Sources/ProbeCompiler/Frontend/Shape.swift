@@ -1,0 +1,111 @@
+/// What values on different ways have in common: the form in which they meet.
+///
+/// A shape says which operands a value of it has; `Frontend.operands(of:as:)` and `Frontend.value(of:from:)` go from
+/// a value to these operands and back.
+indirect enum Shape: Equatable {
+  /// The same on all ways, and known to the compiler.
+  case fixed(Value)
+  case number
+  case flag
+  case string(StringMemory)
+  case pointer(PointerTarget)
+  case named(DataType.Naming, Int)
+  case table(items: [Shape], fields: [Field])
+  /// Several kinds, ascending.
+  case choice([Shape])
+  case mixed(String, String)
+
+  struct Field: Equatable {
+    var name: String
+    var shape: Shape
+  }
+
+  var kind: Kind? {
+    switch self {
+    case .fixed(let value): value.kind
+    case .number: .integer
+    case .flag: .boolean
+    case .string: .string
+    case .pointer: .pointer
+    case .named: .named
+    case .table: .object
+    case .choice, .mixed: nil
+    }
+  }
+
+  var typeName: String {
+    switch self {
+    case .fixed(let value): value.typeName
+    case .number: "number"
+    case .flag: "boolean"
+    case .string: "string"
+    case .pointer: "pointer"
+    case .named(let naming, _): naming.typeName
+    case .table: "table"
+    case .choice(let shapes): shapes.map(\.typeName).joined(separator: " or ")
+    case .mixed(let one, let other): "\(one) or \(other)"
+    }
+  }
+
+  private var parts: [Shape] {
+    if case .choice(let shapes) = self { shapes } else { [self] }
+  }
+}
+
+// Finding what two shapes have in common.
+extension Shape {
+  /// - Parameter memory: makes room for text that comes from different places.
+  func joined(_ other: Shape, memory: (Int32) -> StringMemory) -> Shape {
+    if self == other { return self }
+    if case .mixed = self { return self }
+    if case .mixed = other { return other }
+    if kind != nil, kind == other.kind { return joinedInKind(other, memory: memory) }
+    guard parts.allSatisfy({ $0.kind != nil }), other.parts.allSatisfy({ $0.kind != nil }) else {
+      return .mixed(typeName, other.typeName)
+    }
+    var merged = parts
+    for part in other.parts {
+      if let index = merged.firstIndex(where: { $0.kind == part.kind }) {
+        merged[index] = merged[index].joined(part, memory: memory)
+        if case .mixed = merged[index] { return .mixed(typeName, other.typeName) }
+      } else {
+        merged.append(part)
+      }
+    }
+    return .choice(merged.sorted { ($0.kind ?? .nil) < ($1.kind ?? .nil) })
+  }
+
+  private func joinedInKind(_ other: Shape, memory: (Int32) -> StringMemory) -> Shape {
+    switch kind {
+    case .integer: return .number
+    case .boolean: return .flag
+    case .string: return .string(memory(max(capacity, other.capacity)))
+    case .object: return joinedTable(other, memory: memory)
+    default: return .mixed(typeName, other.typeName)
+    }
+  }
+
+  private var capacity: Int32 {
+    switch self {
+    case .fixed(.text(let bytes)): Int32(max(bytes.count, 1) + 7) / 8 * 8
+    case .fixed(.string(let memory)), .string(let memory): memory.capacity
+    default: 8
+    }
+  }
+
+  private func joinedTable(_ other: Shape, memory: (Int32) -> StringMemory) -> Shape {
+    guard case .table(let items, let fields) = self, case .table(let otherItems, let otherFields) = other,
+      items.count == otherItems.count
+    else { return .mixed(typeName, other.typeName) }
+    let mergedItems = zip(items, otherItems).map { $0.joined($1, memory: memory) }
+    var merged: [Field] = []
+    for field in fields {
+      let theirs = otherFields.first { $0.name == field.name }?.shape ?? .fixed(.nil)
+      merged.append(Field(name: field.name, shape: field.shape.joined(theirs, memory: memory)))
+    }
+    for field in otherFields where !fields.contains(where: { $0.name == field.name }) {
+      merged.append(Field(name: field.name, shape: Shape.fixed(.nil).joined(field.shape, memory: memory)))
+    }
+    return .table(items: mergedItems, fields: merged)
+  }
+}

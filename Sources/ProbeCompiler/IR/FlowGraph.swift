@@ -1,0 +1,77 @@
+/// Which blocks lead to which, and which stand on every way to which.
+///
+/// Blocks that the entry does not lead to have no edges.
+struct FlowGraph {
+  /// Target `target` of the terminator of block `from`.
+  struct Edge: Equatable {
+    var from: Int
+    var target: Int
+  }
+
+  private(set) var isReached: [Bool]
+  /// Edges by the block they lead to: those into block b stand from `starts[b]` up to `starts[b + 1]`.
+  private var edges: [Edge]
+  private var starts: [Int]
+
+  init(_ function: IRFunction) {
+    let count = function.blocks.count
+    isReached = Array(repeating: false, count: count)
+    starts = Array(repeating: 0, count: count + 1)
+    edges = []
+    guard count > 0 else { return }
+    isReached[0] = true
+    for block in 0..<count where isReached[block] {
+      let terminator = function.blocks[block].terminator
+      for number in 0..<terminator.targetCount {
+        guard let target = terminator.target(number) else { continue }
+        isReached[target.block.index] = true
+        starts[target.block.index + 1] += 1
+      }
+    }
+    for block in 0..<count { starts[block + 1] += starts[block] }
+    fill(function)
+  }
+
+  private mutating func fill(_ function: IRFunction) {
+    edges = Array(repeating: Edge(from: 0, target: 0), count: starts[function.blocks.count])
+    var next = starts
+    for block in function.blocks.indices where isReached[block] {
+      let terminator = function.blocks[block].terminator
+      for number in 0..<terminator.targetCount {
+        guard let target = terminator.target(number)?.block.index else { continue }
+        edges[next[target]] = Edge(from: block, target: number)
+        next[target] += 1
+      }
+    }
+  }
+
+  /// The edges into a block, by the blocks that they come from.
+  func edges(into block: Int) -> ArraySlice<Edge> {
+    edges[starts[block]..<starts[block + 1]]
+  }
+
+  /// The only edge into a block; nil when there are none or several.
+  func onlyEdge(into block: Int) -> Edge? {
+    starts[block + 1] - starts[block] == 1 ? edges[starts[block]] : nil
+  }
+
+  /// For each block the last other one that stands on every way to it; the entry for itself and for what it does not
+  /// lead to.
+  ///
+  /// One pass is exact because edges only lead forward.
+  func immediateDominators() -> [Int] {
+    var dominators = Array(repeating: 0, count: isReached.count)
+    for block in dominators.indices.dropFirst() where isReached[block] {
+      var common = -1
+      for edge in edges(into: block) {
+        var other = edge.from
+        if common < 0 { common = other }
+        while common != other {
+          if common > other { common = dominators[common] } else { other = dominators[other] }
+        }
+      }
+      dominators[block] = max(common, 0)
+    }
+    return dominators
+  }
+}

@@ -1,0 +1,134 @@
+import BPFAssembly
+import BTF
+import LuaBytecode
+import Support
+
+/// Compiles the probe functions of one script to BPF.
+///
+/// Each probe is read, and its mistakes are found, when it is added; what the probes share (the types of maps above
+/// all) becomes known step by step, so programs are made at the end, by `finish()`.
+///
+/// ```swift
+/// var compiler = ProbeCompiler(host: script, types: try KernelTypes.graph())
+/// let stream = compiler.schema.streamCount  // a new stream
+/// compiler.schema.streamCount += 1
+/// try compiler.add(function, at: [context], stream: stream)
+/// let programs = try compiler.finish()
+/// ```
+public struct ProbeCompiler {
+  /// What is shared: the owner adds maps, aggregates, globals and streams; the compiler fills in their types, events
+  /// and failure places.
+  public var schema = ProbeSchema()
+
+  private let host: any ProbeHost
+  private let types: () throws(MoontraceError) -> TypeGraph?
+  private var probes: [Probe] = []
+
+  private struct Probe {
+    var function: HostReference
+    var context: ProbeContext
+    var stream: Int
+  }
+
+  /// - Parameter types: the kernel's types, asked for only when a probe needs one.
+  public init(host: any ProbeHost, types: @escaping () throws(MoontraceError) -> TypeGraph?) {
+    self.host = host
+    self.types = types
+  }
+
+  /// Adds a probe; `stream` gets what its function returns.
+  ///
+  /// - Throws: `.scriptFailed`, located, for everything in the function that a probe can't do; the probe is not added
+  ///   then.
+  public mutating func add(_ function: HostReference, at context: ProbeContext, stream: Int) throws(MoontraceError) {
+    let probe = Probe(function: function, context: context, stream: stream)
+    _ = try read(probe)
+    probes.append(probe)
+  }
+
+  /// The programs of all probes, in the order in which they were added, once every type is known.
+  ///
+  /// - Throws: `.scriptFailed` when something is never given a type, such as a map that nothing is stored into.
+  public mutating func finish() throws(MoontraceError) -> [CompiledProbe] {
+    try settleTypes()
+    var compiled: [CompiledProbe] = []
+    for probe in probes {
+      guard let result = try read(probe, isFinal: true) else { continue }
+      compiled.append(try generate(probe, result))
+    }
+    return compiled
+  }
+
+  /// A probe may show the type of a map that an earlier one reads.
+  private mutating func settleTypes() throws(MoontraceError) {
+    var before: ProbeSchema.Types
+    repeat {
+      before = schema.types
+      schema.events = []
+      schema.failures = ProbeSchema.firstFailures
+      for probe in probes { _ = try read(probe) }
+    } while schema.types != before
+    schema.events = []
+    schema.failures = ProbeSchema.firstFailures
+  }
+
+  private mutating func read(_ probe: Probe, isFinal: Bool = false) throws(MoontraceError) -> Frontend.Result? {
+    var frontend = Frontend(
+      host: host, types: types, schema: schema, context: probe.context, stream: probe.stream, isFinal: isFinal)
+    do throws(MoontraceError) {
+      let result = try frontend.compile(probe.function)
+      schema = frontend.schema
+      return result
+    } catch {
+      // What another probe may still show is waited for; what this one has shown is kept.
+      guard frontend.isWaiting, !isFinal else { throw error }
+      schema = frontend.schema
+      return nil
+    }
+  }
+
+  private func generate(_ probe: Probe, _ result: Frontend.Result) throws(MoontraceError) -> CompiledProbe {
+    var program = result.program
+    try optimize(&program)
+    let assembled = try emit(program, name: probe.context.spec)
+    return CompiledProbe(
+      context: probe.context, program: assembled, maps: result.maps, scratchSize: Int(program.scratchSize),
+      scratchCount: program.sharing == nil ? 1 : ScratchSharing.copies, places: result.places,
+      intermediate: program)
+  }
+}
+
+/// A probe as BPF.
+public struct CompiledProbe: Sendable {
+  public let context: ProbeContext
+  public let program: AssembledProgram
+  /// By `MapReference.id`.
+  public let maps: [ProbeMap]
+  /// Bytes of the value of `ProbeMap.scratch`; 0 when the program needs none.
+  public let scratchSize: Int
+  /// How many values it has.
+  public let scratchCount: Int
+  /// The source places of the program's instructions: `AssembledProgram.places` counts them from 1.
+  public let places: [SourcePlace]
+  /// What the instructions were made from.
+  let intermediate: IRProgram
+
+  /// The program as the compiler saw it before it chose registers, for `--dump ir`.
+  public var intermediateText: String {
+    intermediate.text { place in
+      let index = Int(place) - 1
+      return places.indices.contains(index) ? "\(places[index].source):\(places[index].line)" : nil
+    }
+  }
+}
+
+/// A line of a source text.
+public struct SourcePlace: Hashable, Sendable {
+  public var source: String
+  public var line: Int
+
+  public init(source: String, line: Int) {
+    self.source = source
+    self.line = line
+  }
+}

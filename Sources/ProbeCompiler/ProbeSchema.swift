@@ -1,0 +1,161 @@
+import BPFAssembly
+import BTF
+
+/// How a value lies in kernel memory: in an event, as a map's key, as a map's value.
+///
+/// Everything is aligned to 8 bytes and has no padding inside, so that keys compare byte by byte.
+public indirect enum DataType: Hashable, Sendable {
+  /// A Lua integer: 8 bytes, signed.
+  case integer
+  /// 8 bytes, 0 or 1.
+  case boolean
+  /// Text up to the first NUL, or all `capacity` bytes, a multiple of 8; in keys, the rest is zero.
+  case string(capacity: Int32)
+  /// An address that names a kernel type, or in user memory (nil): 8 bytes, an integer in the user half.
+  case address(kernelType: UInt32?)
+  case record([Field])
+  case tuple([DataType])
+  /// A value or nil: 8 bytes, 1 or 0, and the value behind them.
+  case optional(DataType)
+  /// A number of which the user half makes something else (an address that is a symbol, a stack): 8 bytes each word.
+  case named(Naming, words: Int32)
+
+  public struct Field: Hashable, Sendable {
+    public var name: String
+    public var type: DataType
+
+    public init(name: String, type: DataType) {
+      self.name = name
+      self.type = type
+    }
+  }
+
+  /// What the user half makes of raw words.
+  public enum Naming: Hashable, Sendable {
+    case kernelSymbol
+    /// The address, and the process.
+    case userSymbol
+    /// The id in the stack map.
+    case kernelStack
+    /// The id in the stack map, and the process.
+    case userStack
+    /// An IPv4 address.
+    case address4
+    /// An IPv6 address.
+    case address6
+  }
+
+  /// Bytes, a multiple of 8.
+  public var size: Int32 {
+    switch self {
+    case .integer, .boolean, .address: 8
+    case .string(let capacity): capacity
+    case .record(let fields): fields.reduce(0) { $0 + $1.type.size }
+    case .tuple(let items): items.reduce(0) { $0 + $1.size }
+    case .optional(let type): 8 + type.size
+    case .named(_, let words): 8 * words
+    }
+  }
+}
+
+/// What the probes of one script share, with the types that the compiler has inferred so far.
+public struct ProbeSchema: Sendable {
+  public var maps: [MapType] = []
+  public var aggregates: [AggregateType] = []
+  public var globals: [GlobalsType] = []
+  /// The events that probes send; an event's number is its index and stands in the first 8 bytes of its record.
+  public var events: [EventType] = []
+  /// The places at which a run of a probe can end with an error, by the index of their counter.
+  public var failures = firstFailures
+  /// How many streams there are.
+  public var streamCount = 0
+
+  public init() {}
+
+  /// Counter 0 counts events that the ring buffer had no room for.
+  static let firstFailures = [FailurePlace(source: "", line: 0, message: "lost events")]
+
+  /// What inference may still change.
+  struct Types: Equatable {
+    var maps: [MapType]
+    var aggregates: [AggregateType]
+  }
+
+  var types: Types { Types(maps: maps, aggregates: aggregates) }
+
+  /// The types that `map{}` was given or that uses have shown; nil while nothing has.
+  public struct MapType: Hashable, Sendable {
+    /// As the script names it, for messages.
+    public var name: String
+    public var maximum: UInt32
+    public var isPerCPU: Bool
+    public var key: DataType?
+    public var value: DataType?
+
+    public init(name: String, maximum: UInt32, isPerCPU: Bool = false, key: DataType? = nil, value: DataType? = nil) {
+      self.name = name
+      self.maximum = maximum
+      self.isPerCPU = isPerCPU
+      self.key = key
+      self.value = value
+    }
+  }
+
+  public struct AggregateType: Hashable, Sendable {
+    public enum Function: Hashable, Sendable {
+      case count, sum, average, minimum, maximum, statistics
+      case histogram
+      case linear(low: Int64, high: Int64, step: Int64)
+    }
+    public var name: String
+    public var function: Function
+    /// The user's key; nil while no use has shown it, `.tuple([])` for none.
+    public var key: DataType?
+
+    public init(name: String, function: Function, key: DataType? = nil) {
+      self.name = name
+      self.function = function
+      self.key = key
+    }
+  }
+
+  /// The scalars of one `global{}`, each 8 bytes in one map value.
+  public struct GlobalsType: Hashable, Sendable {
+    public var fields: [DataType.Field]
+
+    public init(fields: [DataType.Field]) {
+      self.fields = fields
+    }
+  }
+
+  public struct EventType: Hashable, Sendable {
+    public var stream: Int
+    /// The record behind the 8 bytes of the event's number.
+    public var record: DataType
+    /// A `print` or `printf` of a probe: the format; its arguments are the record's fields.
+    public var format: [UInt8]?
+  }
+
+  public struct FailurePlace: Hashable, Sendable {
+    public var source: String
+    public var line: Int
+    public var message: String
+  }
+}
+
+/// The maps behind a program, as `MapReference` ids: the loader gives each a descriptor.
+public enum ProbeMap: Hashable, Sendable {
+  case map(Int)
+  case aggregate(Int)
+  case globals(Int)
+  /// The ring buffer that all events of a session go through.
+  case events
+  /// An array with one value: a 64-bit counter for each `FailurePlace`; counter 0 counts lost events.
+  case counters
+  /// A per-CPU array with one value, `scratchSize` bytes, of this program alone.
+  case scratch
+  /// Stack traces.
+  case stacks
+  /// An array with one value of zeros, to start new elements from.
+  case zeros
+}

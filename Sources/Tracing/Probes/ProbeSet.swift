@@ -1,0 +1,176 @@
+import BTF
+import KernelLoader
+import LuaRuntime
+import ProbeCompiler
+import Support
+
+/// What a script has registered for the kernel: probes, and the maps, aggregates, globals and streams that they share
+/// with its user half.
+///
+/// Probes are compiled as far as possible when they are registered, so that their mistakes are told at once; what they
+/// share takes its final form in `goLive()`.
+final class ProbeSet {
+  /// A function at one place, with the targets that it attaches to.
+  struct Registration {
+    var targets: [AttachSpec]
+    var spec: String
+    var location: String?
+    var function: HostReference
+
+    var isIterator: Bool {
+      if case .iterator? = targets.first { true } else { false }
+    }
+  }
+
+  /// What `probe(SPEC, fn, options)` says.
+  struct Request {
+    var specs: [String]
+    var function: HostReference
+    var stream: Int
+    var isOptional = false
+    var takesFirst = false
+    var location: String?
+  }
+
+  let host: ScriptHost
+  let namer: ProbeNamer
+  let configuration: SessionConfiguration
+  let runtime: LuaRuntime
+  var compiler: ProbeCompiler
+  private(set) var registrations: [Registration] = []
+  private(set) var maps: [ScriptMap] = []
+  private(set) var aggregates: [ScriptAggregate] = []
+  private(set) var globals: [ScriptGlobals] = []
+  /// The handlers of each stream.
+  private(set) var handlers: [[LuaFunction]] = []
+  var live: LiveProbes?
+
+  init(_ runtime: LuaRuntime, _ configuration: SessionConfiguration, namer: ProbeNamer) {
+    self.runtime = runtime
+    self.configuration = configuration
+    self.namer = namer
+    host = ScriptHost(runtime, pid: configuration.pid)
+    compiler = ProbeCompiler(host: host) { () throws(MoontraceError) in try KernelTypes.graph() }
+  }
+
+  var isEmpty: Bool { registrations.isEmpty }
+
+  /// Whether all has happened once the iterators have run.
+  var hasOnlyIterators: Bool { !isEmpty && registrations.allSatisfy(\.isIterator) }
+
+  // MARK: Probes
+
+  /// Compiles a probe function for each SPEC of a request. Throws what is wrong with a SPEC or with the function.
+  func add(_ request: Request) throws(MoontraceError) {
+    nameObjects()
+    var problem: MoontraceError?
+    for spec in request.specs {
+      let target = try AttachSpec(spec)
+      let sites: [ProbeSite]
+      do throws(MoontraceError) {
+        sites = try ProbeSite.sites(of: target)
+      } catch {
+        guard request.isOptional || request.takesFirst, error.meansNoMatch else { throw error }
+        problem = problem ?? error
+        continue
+      }
+      try add(sites, spec, request)
+      if request.takesFirst { return }
+    }
+    if request.takesFirst, !request.isOptional, let problem { throw problem }
+  }
+
+  /// One program for all sites where the function reads only what they have in common, else one for each.
+  private func add(_ sites: [ProbeSite], _ spec: String, _ request: Request) throws(MoontraceError) {
+    if sites.count > 1, !host.mentions("probe", in: request.function),
+      let shared = ProbeSite.shared(by: sites, spec: spec), (try? add(shared, spec, request)) != nil
+    {
+      return
+    }
+    for site in sites { try add(site, spec, request) }
+  }
+
+  private func add(_ site: ProbeSite, _ spec: String, _ request: Request) throws(MoontraceError) {
+    var failure: MoontraceError?
+    do throws(MoontraceError) {
+      try compiler.add(request.function, at: site.context, stream: request.stream)
+    } catch {
+      failure = error
+    }
+    if var problem = host.takeOptionProblem() {
+      problem.location = failure?.location ?? request.location
+      throw problem
+    }
+    if let failure { throw failure }
+    registrations.append(
+      Registration(targets: site.targets, spec: spec, location: request.location, function: request.function))
+  }
+
+  // MARK: What probes share
+
+  func addMap(_ map: ScriptMap) -> Int {
+    maps.append(map)
+    compiler.schema.maps.append(
+      ProbeSchema.MapType(
+        name: "map \(maps.count)", maximum: UInt32(map.options.maximum), isPerCPU: map.options.isPerCPU,
+        key: map.options.key, value: map.options.value))
+    return maps.count - 1
+  }
+
+  func addAggregate(_ aggregate: ScriptAggregate, name: String?) -> Int {
+    aggregates.append(aggregate)
+    let function = aggregate.function
+    compiler.schema.aggregates.append(ProbeSchema.AggregateType(name: name ?? function.name, function: function))
+    if name != nil { named.insert(Named(kind: .aggregate, number: aggregates.count - 1)) }
+    return aggregates.count - 1
+  }
+
+  func addGlobals(_ group: ScriptGlobals) -> Int {
+    globals.append(group)
+    compiler.schema.globals.append(ProbeSchema.GlobalsType(fields: group.fields))
+    return globals.count - 1
+  }
+
+  func addStream() -> Int {
+    handlers.append([])
+    compiler.schema.streamCount = handlers.count
+    return handlers.count - 1
+  }
+
+  func addHandler(_ handler: LuaFunction, toStream stream: Int) throws(MoontraceError) {
+    handlers[stream].append(handler)
+    try live?.events?.add(handler, toStream: stream)
+  }
+
+  /// Aggregates that one-liners such as `count(comm)` feed: the compiler has added them to the schema.
+  func adoptAggregates() {
+    for type in compiler.schema.aggregates.dropFirst(aggregates.count) {
+      aggregates.append(ScriptAggregate(type.function))
+    }
+  }
+
+  // MARK: Names
+
+  private struct Named: Hashable {
+    var kind: ScriptHost.ObjectKind
+    var number: Int
+  }
+
+  private var named: Set<Named> = []
+
+  /// Takes over the names of variables that hold maps and aggregates, for messages and output.
+  func nameObjects() {
+    for (kind, number, name) in host.objectNames() where named.insert(Named(kind: kind, number: number)).inserted {
+      switch kind {
+      case .map: compiler.schema.maps[number].name = name
+      case .aggregate: compiler.schema.aggregates[number].name = name
+      case .stream, .globals: break
+      }
+    }
+  }
+}
+
+extension MoontraceError {
+  /// Whether a SPEC stands for nothing in this kernel, as against what the user may not do.
+  fileprivate var meansNoMatch: Bool { code == .unsupported || code == .usage }
+}

@@ -1,0 +1,142 @@
+import CEventCore
+import CLuaBridge
+import EventStream
+import KernelLoader
+import LuaRuntime
+import ProbeCompiler
+import Support
+
+/// An aggregate of a script, `count()` for example: what CPUs have counted apart, put together for the user half.
+final class ScriptAggregate {
+  let function: ProbeSchema.AggregateType.Function
+  let maximum: Int
+  private var shape: AggregateShape?
+  private(set) var map: KernelMap?
+  private var keyPlan: DecodePlan?
+
+  init(_ function: ProbeSchema.AggregateType.Function, maximum: Int = AggregateShape.standardMaximum) {
+    self.function = function
+    self.maximum = maximum
+  }
+
+  /// Whether it has a key; nil while no probe has fed it.
+  var hasKey: Bool? { shape.map { $0.key != nil } }
+
+  /// Makes the kernel's map, unless no probe feeds the aggregate.
+  func create(_ schema: ProbeSchema.AggregateType, namer: UnsafePointer<mt_namer>) throws(MoontraceError) {
+    guard let shape = AggregateShape(schema) else { return }
+    self.shape = shape
+    keyPlan = DecodePlan(data: shape.key ?? .tuple([]), namer: namer)
+    map = try KernelMap(shape.definition(name: schema.name, maximum: maximum))
+  }
+
+  // MARK: Rows
+
+  /// Pushes a list of `{key, word, …}`; for histograms `{key, count, bucket, number}`, one for each bucket, where rows
+  /// with the same number belong to one histogram.
+  func pushRows(_ lua: OpaquePointer) throws(MoontraceError) {
+    guard let shape, let map else { return try push([], lua, words: 1) }
+    try push(rows(try map.entries().map { ($0.key, $0.value) }, shape), lua, words: words(shape))
+  }
+
+  /// Pushes the rows of one key, the Lua value at `index`.
+  func pushRows(_ lua: OpaquePointer, keyAt index: Int32) throws(MoontraceError) {
+    guard let shape, let map else { return try push([], lua, words: 1) }
+    let key = try readKey(lua, at: index, shape)
+    var entries: [Entry] = []
+    for full in keys(of: key, shape) {
+      if let value = try map.lookup(full) { entries.append((full, value)) }
+    }
+    try push(rows(entries, shape), lua, words: words(shape))
+  }
+
+  private typealias Entry = (key: [UInt8], value: [UInt8])
+  private typealias Row = (key: [UInt8], words: [Int64])
+
+  private func rows(_ entries: [Entry], _ shape: AggregateShape) -> [Row] {
+    shape.bucketCount == nil ? plainRows(entries, shape) : bucketRows(entries, shape)
+  }
+
+  private func words(_ shape: AggregateShape) -> Int { shape.bucketCount == nil ? shape.wordCount : 3 }
+
+  private func plainRows(_ entries: [Entry], _ shape: AggregateShape) -> [Row] {
+    entries.compactMap { entry in
+      shape.total(Self.words(entry.value)).map { (shape.isArray ? [] : entry.key, $0) }
+    }
+  }
+
+  private func bucketRows(_ entries: [Entry], _ shape: AggregateShape) -> [Row] {
+    var numbers: [[UInt8]: Int64] = [:]
+    return entries.compactMap { entry in
+      guard let count = shape.total(Self.words(entry.value))?.first, count > 0 else { return nil }
+      let key = Array(entry.key.dropLast(shape.isArray ? 4 : 8))
+      let number = numbers[key] ?? Int64(numbers.count + 1)
+      numbers[key] = number
+      return (key, [count, Self.bucket(entry.key.suffix(shape.isArray ? 4 : 8)), number])
+    }
+  }
+
+  /// Little endian.
+  private static func bucket(_ bytes: ArraySlice<UInt8>) -> Int64 {
+    bytes.reversed().reduce(0) { $0 << 8 | Int64($1) }
+  }
+
+  private static func words(_ bytes: [UInt8]) -> [Int64] {
+    bytes.withUnsafeBytes { raw in
+      (0..<raw.count / 8).map { raw.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self) }
+    }
+  }
+
+  // MARK: Keys
+
+  private func readKey(_ lua: OpaquePointer, at index: Int32, _ shape: AggregateShape) throws(MoontraceError) -> [UInt8]
+  {
+    guard let key = shape.key, let keyPlan else { return [] }
+    var bytes = [UInt8](repeating: 0, count: Int(key.size))
+    let problem = bytes.withUnsafeMutableBytes { readLuaValue(lua, at: index, keyPlan.field, into: $0) }
+    if let problem { throw MoontraceError(.scriptFailed, "aggregate: key: \(problem)") }
+    return bytes
+  }
+
+  /// The map's keys that belong to a user's key.
+  private func keys(of key: [UInt8], _ shape: AggregateShape) -> [[UInt8]] {
+    guard let buckets = shape.bucketCount else { return [shape.isArray ? [0, 0, 0, 0] : key] }
+    return (0..<buckets).map { bucket in
+      withUnsafeBytes(of: Int64(bucket).littleEndian) { key + $0.prefix(shape.isArray ? 4 : 8) }
+    }
+  }
+
+  private func push(_ rows: [Row], _ lua: OpaquePointer, words: Int) throws(MoontraceError) {
+    let keySize = rows.first?.key.count ?? 0
+    let (keys, numbers) = (rows.flatMap(\.key), rows.flatMap(\.words))
+    let empty = mt_field()
+    let pushed = withUnsafePointer(to: empty) { nothing in
+      var table = mt_rows()
+      table.key = keyPlan.map { $0.field } ?? nothing
+      table.key_stride = UInt32(keySize)
+      table.word_count = UInt32(words)
+      table.count = UInt32(rows.count)
+      return keys.withUnsafeBufferPointer { keys in
+        numbers.withUnsafeBufferPointer { numbers in
+          table.keys = keys.baseAddress
+          table.words = numbers.baseAddress
+          return mt_lua_push_rows(lua, &table)
+        }
+      }
+    }
+    guard pushed else { throw MoontraceError(.scriptFailed, "not enough memory for the rows of an aggregate") }
+  }
+
+  // MARK: Clearing
+
+  /// Starts over. What the kernel counts meanwhile into an array may be lost.
+  func clear() throws(MoontraceError) {
+    guard let shape, let map else { return }
+    if !shape.isArray {
+      _ = try map.entries(taking: true)
+      return
+    }
+    let zeros = [UInt8](repeating: 0, count: map.wholeValueSize)
+    for key in keys(of: [], shape) { try map.update(key, to: zeros) }
+  }
+}

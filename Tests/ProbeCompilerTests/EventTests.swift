@@ -1,0 +1,153 @@
+import Glibc
+import KernelTestSupport
+import ProbeCompiler
+import Testing
+
+/// Events, maps, text and aggregates: what probes send and keep is what they were given.
+@Suite(.requires(.root), .serialized) struct EventTests {
+  private static func schema(maps: Int = 0, aggregates: [ProbeSchema.AggregateType] = []) -> ProbeSchema {
+    var schema = ProbeSchema()
+    schema.maps = (0..<maps).map { ProbeSchema.MapType(name: "m\($0)", maximum: 4) }
+    schema.aggregates = aggregates
+    return schema
+  }
+
+  @Test func theExampleOfTheSpecification() throws {
+    let bench = try ProbeBench(
+      """
+      local started, opt = "map 0", { failed = false }
+      return {
+        function(args)
+          if opt.pid and pid ~= opt.pid then return end
+          started[tid] = { file = args.filename, at = nsecs }
+        end,
+        function(args)
+          local s = started[tid]
+          if not s then return end
+          started[tid] = nil
+          if opt.failed and args.ret >= 0 then return end
+          return { pid = pid, comm = comm, ret = args.ret, us = (nsecs - s.at) // 1000, path = str(s.file) }
+        end,
+      }
+      """, [.words([("filename", .userPointer)]), .words([("ret", .integer)])], schema: Self.schema(maps: 1))
+    let path = strdup("/etc/hostname")
+    defer { free(path) }
+    try bench.run(1, [3])  // nothing started: nothing sent
+    try bench.run(0, [Int64(Int(bitPattern: path))])
+    try bench.run(1, [-2])
+    try bench.run(1, [4])  // taken away already
+    let events = bench.takeEvents()
+    try #require(events.count == 1)
+    let words = events[0]
+    #expect(words[1] == Int64(getpid()))
+    #expect(words[4] == -2)
+    #expect(words[6] == 1, "the path could be read")
+    #expect(ProbeBench.text(words[7...]) == "/etc/hostname")
+    #expect(try bench.failures().isEmpty)
+  }
+
+  @Test func countsThatNobodyElseCanSplit() throws {
+    let bench = try ProbeBench(
+      """
+      local m = "map 0"
+      return { function() m[arg0] = (m[arg0] or 0) + arg1 end, function() m[arg0] = m[arg0] - 1 end }
+      """, [.words([]), .words([])], schema: Self.schema(maps: 1))
+    for _ in 0..<5 { try bench.run(0, [7, 3]) }
+    try bench.run(1, [7])
+    #expect(bench.value(of: .map(0), [7]) == [14])
+    try bench.run(1, [8])
+    #expect(try bench.failures() == ["2: attempt to perform arithmetic on a nil value": 1])
+    let program = bench.compiled[0].program.lines().map(\.text)
+    #expect(program.contains { $0.contains("lock *(u64 *)") }, "\(program)")
+  }
+
+  @Test func fullMapsEndTheRun() throws {
+    let bench = try ProbeBench(
+      #"local m = "map 0" return { function() m[{ arg0, comm }] = true end }"#, [.words([])],
+      schema: Self.schema(maps: 1))
+    for key in 0..<6 { try bench.run(0, [Int64(key)]) }
+    #expect(try bench.failures() == ["1: map 'm0' is full (it holds 4)": 2])
+  }
+
+  @Test func aggregates() throws {
+    let bench = try ProbeBench(
+      """
+      local c, h = "aggregate 0", "aggregate 1"
+      return { function() c[{ arg0, comm }]:add(1) h:add(arg1) count(arg0) sum(arg1) stats(arg1, "x") end }
+      """, [.words([])],
+      schema: Self.schema(aggregates: [.init(name: "c", function: .count), .init(name: "h", function: .histogram)]))
+    for value: Int64 in [-5, 0, 1, 2, 3, 1024, .max] { try bench.run(0, [1, value]) }
+    for (bucket, expected) in [(0, 1), (1, 1), (2, 1), (3, 2), (12, 1), (64, 1)] {
+      #expect(bench.value(of: .aggregate(1), [Int64(bucket)]) == [Int64(expected)], "bucket \(bucket)")
+    }
+    #expect(bench.value(of: .aggregate(2), [1]) == [7])
+    #expect(bench.schema.aggregates.map(\.name) == ["c", "h", "count", "sum", "stats"])
+  }
+
+  @Test func text() throws {
+    let bench = try ProbeBench(
+      """
+      return {
+        function(args)
+          local s = str(args.p, 16)
+          if not s then return { what = "nothing" } end
+          if s == "hello" then return { what = "greeting", n = #s } end
+          return { what = s, n = #s, h = s:startswith("he"), e = s == comm }
+        end,
+      }
+      """, [.words([("p", .userPointer)])], schema: Self.schema())
+    for text in ["hello", "help", "", "0123456789abcdef", "0123456789abcdefghij"] {
+      let copy = strdup(text)
+      defer { free(copy) }
+      try bench.run(0, [Int64(Int(bitPattern: copy))])
+    }
+    try bench.run(0, [8])
+    let events = bench.takeEvents()
+    try #require(events.count == 6)
+    #expect(ProbeBench.text(events[0][1..<2]) == "greeting" && events[0][2] == 5)
+    #expect(ProbeBench.text(events[1][1..<4]) == "help" && events[1][4] == 4 && events[1][5] == 1)
+    #expect(ProbeBench.text(events[2][1..<4]) == "" && events[2][4] == 0 && events[2][5] == 0)
+    #expect(ProbeBench.text(events[3][1..<4]) == "0123456789abcdef" && events[3][4] == 16)
+    #expect(ProbeBench.text(events[4][1..<4]) == "0123456789abcdef" && events[4][4] == 16)
+    #expect(ProbeBench.text(events[5][1..<2]) == "nothing")
+  }
+
+  @Test func kernelStructures() throws {
+    let bench = try ProbeBench(
+      """
+      return {
+        function()
+          return { tgid = curtask.tgid, parent = curtask.real_parent.tgid, name = curtask.comm, ppid = ppid }
+        end,
+        function(args) return { x = cast("struct task_struct", args.p).tgid } end,
+      }
+      """, [.words([]), .words([("p", .integer)])], schema: Self.schema())
+    try bench.run(0)
+    try bench.run(1, [0])
+    let events = bench.takeEvents()
+    try #require(events.count == 2)
+    #expect(events[0][1...4] == [1, Int64(getpid()), 1, Int64(getppid())])
+    #expect(events[1][1] == 0, "reading at NULL gives nil")
+  }
+
+  @Test func loopsOverArguments() throws {
+    let bench = try ProbeBench(
+      """
+      local g = "map 0"
+      return {
+        function(args)
+          local total = 0
+          for i = 1, args.n do
+            if i == 7 then return { i = i, total = total, n = args.n } end
+            total = total + i
+            g[i % 3] = total
+          end
+          return { total = total }
+        end,
+      }
+      """, [.words([("n", .integer)])], schema: Self.schema(maps: 1))
+    try bench.run(0, [3])
+    try bench.run(0, [100])
+    #expect(bench.takeEvents().map { $0[1...] } == [[6], [7, 21, 100]])
+  }
+}

@@ -1,0 +1,91 @@
+import BPFAssembly
+import Testing
+
+@testable import ProbeCompiler
+
+/// What single passes do to the IR.
+@Suite struct PassTests {
+  private func slot(_ number: Int32) -> IROperand { .slot(SlotID(number: number), 0) }
+
+  /// A probe and a loop body; slot 0 is small, slot 1 large, slot 2 shared, and slot 3 nobody uses.
+  private func programWithLoop() -> IRProgram {
+    var probe = FunctionBuilder(), body = FunctionBuilder()
+    probe.block()
+    for number in Int32(0)..<3 {
+      probe.add(.store(slot(number), 0, .double, .constant(1)))
+      _ = probe.value(.load(slot(number), 0, .double, signed: false))
+    }
+    probe.add(.loop(FunctionID(number: 1), count: .constant(3)))
+    body.block()
+    body.add(.atomic(.add, slot(2), 0, .constant(1), expected: nil))
+    return IRProgram(
+      functions: [probe.function, body.function],
+      slots: [IRSlot(size: 12), IRSlot(size: 100), IRSlot(size: 8), IRSlot(size: 8)], scratch: TestMaps.scratch)
+  }
+
+  @Test func memoryHasItsPlace() throws {
+    var program = programWithLoop()
+    PlaceMemory.run(&program)
+    #expect(
+      program.slots.prefix(4).map(\.place) == [
+        .stack(offset: -16), .scratch(offset: 0), .scratch(offset: 104), .open,
+      ])
+    #expect(program.scratchSize == 112)
+    #expect(program.functions.map { $0.scratchBase != nil } == [true, true])
+    #expect(program.functions.map { $0.handover != nil } == [true, false])
+    try IRCheck.verify(program)
+  }
+
+  @Test func callbacksAreEntries() throws {
+    let program = try generate(programWithLoop(), name: "loop")
+    #expect(program.entries.count == 2)
+    #expect(program.lines()[program.lines().count - 1].text == "exit")
+  }
+
+  @Test func loopsThatNeverRunLeaveNothing() throws {
+    var probe = FunctionBuilder(), body = FunctionBuilder()
+    probe.block()
+    probe.end(.exit(.value(probe.value(.loop(FunctionID(number: 1), count: .constant(0))))))
+    body.block()
+    let program = IRProgram(functions: [probe.function, body.function], scratch: TestMaps.scratch)
+    #expect(try generate(program, name: "loop").lines().map(\.text) == ["r0 = 0", "exit"])
+  }
+
+  @Test func whatNobodyReadsIsRemoved() throws {
+    var builder = FunctionBuilder()
+    builder.block()
+    builder.add(.store(slot(0), 0, .double, .constant(1)))
+    _ = builder.value(.call(.ktimeGetNs, []))
+    let map = MapReference(id: 3)
+    _ = builder.value(.call(.mapLookupElem, [.map(map), .constant(0)]))
+    builder.add(.call(.mapDeleteElem, [.map(map), .constant(0)]))
+    var program = IRProgram(functions: [builder.function], slots: [IRSlot(size: 8)], scratch: TestMaps.scratch)
+    DeadCode.run(&program)
+    #expect(program.functions[0].blocks[0].instructions.map(\.text) == ["call bpf_map_delete_elem(map3, 0)"])
+  }
+
+  @Test func questionsAreAskedOnce() {
+    var builder = FunctionBuilder()
+    builder.block()
+    let values = [Helper.getCurrentPidTgid, .getCurrentPidTgid, .ktimeGetNs, .ktimeGetNs].map { helper in
+      IROperand.value(builder.value(.call(helper, [])))
+    }
+    for (index, value) in values.enumerated() { builder.add(.store(slot(0), Int32(index * 8), .double, value)) }
+    var function = builder.function
+    #expect(CommonValues.run(&function))
+    #expect(
+      function.blocks[0].instructions.suffix(4).map(\.text) == [
+        "store u64 [s0], v0", "store u64 [s0 + 8], v0", "store u64 [s0 + 16], v2", "store u64 [s0 + 24], v3",
+      ])
+  }
+
+  @Test func movesInCirclesUseASpareRegisterOrMemory() {
+    let moves: [(to: Register, from: Register)] = [(.r1, .r2), (.r2, .r1), (.r3, .r1), (.r4, .r4)]
+    #expect(
+      ParallelMove.steps(moves, spare: .r0) == [
+        .move(.r3, .r1), .move(.r0, .r1), .move(.r1, .r2), .move(.r2, .r0),
+      ])
+    #expect(
+      ParallelMove.steps(moves, spare: nil) == [.move(.r3, .r1), .save(.r1), .move(.r1, .r2), .restore(.r2)])
+  }
+}
