@@ -20,6 +20,11 @@ public struct ProbeCompiler {
   /// and failure places.
   public var schema = ProbeSchema()
 
+  /// Only runs in this process do anything; nil for all. Probes that are attached to one process need no such test.
+  public var process: Int32?
+  /// The kernel's monotonic time at which the session began, in nanoseconds: what `elapsed` counts from.
+  public var startTime: Int64 = 0
+
   private let host: any ProbeHost
   private let types: () throws(MoontraceError) -> TypeGraph?
   private var probes: [Probe] = []
@@ -75,6 +80,8 @@ public struct ProbeCompiler {
   private mutating func read(_ probe: Probe, isFinal: Bool = false) throws(MoontraceError) -> Frontend.Result? {
     var frontend = Frontend(
       host: host, types: types, schema: schema, context: probe.context, stream: probe.stream, isFinal: isFinal)
+    frontend.process = process
+    frontend.startTime = startTime
     do throws(MoontraceError) {
       let result = try frontend.compile(probe.function)
       schema = frontend.schema

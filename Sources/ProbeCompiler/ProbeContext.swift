@@ -68,8 +68,17 @@ public struct ProbeContext: Sendable {
     case boolean
     /// A pointer into kernel memory, to this BTF type (0: void).
     case kernelPointer(TypeID)
-    case userPointer
+    /// A pointer into user memory, to what C calls this: `struct open_how *`; empty for what is not known.
+    case userPointer(to: String)
     case text
+  }
+
+  /// Whether it sees all processes; others are attached to one where one is asked for.
+  var isSystemWide: Bool {
+    switch kind {
+    case .tracepoint, .rawTracepoint, .kernelProbe, .kernelReturn, .functionEntry, .functionExit: true
+    case .userProbe, .userReturn, .usdt, .perfEvent, .iterator: false
+    }
   }
 
   /// Whether another task may run the same program on the same CPU in the middle of a run.

@@ -72,6 +72,9 @@ public struct ProbeSchema: Sendable {
 
   public init() {}
 
+  /// The stream of the events that end the session: `exit(code)` in a probe, the code in the field `value`.
+  public static let exitStream = -1
+
   /// Counter 0 counts events that the ring buffer had no room for.
   static let firstFailures = [FailurePlace(source: "", line: 0, message: "lost events")]
 

@@ -29,7 +29,7 @@ import Testing
           return { pid = pid, comm = comm, ret = args.ret, us = (nsecs - s.at) // 1000, path = str(s.file) }
         end,
       }
-      """, [.words([("filename", .userPointer)]), .words([("ret", .integer)])], schema: Self.schema(maps: 1))
+      """, [.words([("filename", .userPointer(to: ""))]), .words([("ret", .integer)])], schema: Self.schema(maps: 1))
     let path = strdup("/etc/hostname")
     defer { free(path) }
     try bench.run(1, [3])  // nothing started: nothing sent
@@ -95,7 +95,7 @@ import Testing
           return { what = s, n = #s, h = s:startswith("he"), e = s == comm }
         end,
       }
-      """, [.words([("p", .userPointer)])], schema: Self.schema())
+      """, [.words([("p", .userPointer(to: ""))])], schema: Self.schema())
     for text in ["hello", "help", "", "0123456789abcdef", "0123456789abcdefghij"] {
       let copy = strdup(text)
       defer { free(copy) }
@@ -149,5 +149,64 @@ import Testing
     try bench.run(0, [3])
     try bench.run(0, [100])
     #expect(bench.takeEvents().map { $0[1...] } == [[6], [7, 21, 100]])
+  }
+}
+
+/// What probes may do with pointers.
+@Suite(.requires(.root, .typeInformation), .serialized) struct PointerTests {
+  @Test func pointersThatAMapHolds() throws {
+    var schema = ProbeSchema()
+    schema.maps = [ProbeSchema.MapType(name: "m", maximum: 4)]
+    let bench = try ProbeBench(
+      """
+      local m = "map 0"
+      return {
+        function(args) m[1] = args.name end,
+        function() local f = m[1] return { arg = f and str(f, 16) } end,
+      }
+      """, [.words([("name", .userPointer(to: "char *"))]), .words([])], schema: schema)
+    try bench.run(1)
+    let name = strdup("somebody")
+    defer { free(name) }
+    try bench.run(0, [Int64(Int(bitPattern: name))])
+    try bench.run(1)
+    try bench.run(0, [0])
+    try bench.run(1)
+    let events = bench.takeEvents()
+    #expect(events.map { $0[1] } == [0, 1, 0], "NULL is nil")
+    #expect(ProbeBench.text(events[1][2...]) == "somebody")
+  }
+
+  @Test func structuresInUserMemory() throws {
+    let bench = try ProbeBench(
+      """
+      return {
+        function(args)
+          local t = args.time
+          return { sec = t.tv_sec, nsec = t.tv_nsec, first = str(args.argv[0], 16), second = str(args.argv[1], 16),
+                   again = cast("struct __kernel_timespec", args.plain).tv_nsec }
+        end,
+      }
+      """,
+      [
+        .words([
+          ("time", .userPointer(to: "struct __kernel_timespec *")), ("argv", .userPointer(to: "const char *const *")),
+          ("plain", .userPointer(to: "")),
+        ])
+      ], schema: ProbeSchema())
+    let time = UnsafeMutablePointer<Int64>.allocate(capacity: 2)
+    let words = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: 2)
+    defer {
+      time.deallocate()
+      for index in 0..<2 { free(words[index]) }
+      words.deallocate()
+    }
+    (time[0], time[1]) = (7, 42)
+    (words[0], words[1]) = (strdup("one"), strdup("two"))
+    try bench.run(0, [Int64(Int(bitPattern: time)), Int64(Int(bitPattern: words)), Int64(Int(bitPattern: time))])
+    let event = try #require(bench.takeEvents().first)
+    #expect(Array(event[1...4]) == [1, 7, 1, 42])
+    #expect(ProbeBench.text(event[6...]) == "one" && ProbeBench.text(event[10...]) == "two")
+    #expect(Array(event.suffix(2)) == [1, 42])
   }
 }

@@ -32,7 +32,7 @@ import Testing
         .word(offset: 24, width: .double, signed: false), .word(offset: 32, width: .word, signed: true),
         .word(offset: 40, width: .half, signed: false),
       ])
-    #expect(enter.arguments[2].type == .userPointer)
+    #expect(enter.arguments[2].type == .userPointer(to: "const char *"))
     let exit = try context("t:syscalls:sys_exit_openat")
     #expect(exit.arguments.last?.name == "ret")
     #expect(exit.arguments.last?.source == .word(offset: 16, width: .double, signed: true))

@@ -77,6 +77,9 @@ function api.probe(specs, fn, options)
   return stream
 end
 
+-- exit(code) in a probe arrives here.
+host.exit_handler(function(event) host.exit(event.value) end)
+
 -- Maps
 
 -- map -> its state. The map itself stays empty, so that every read and write of it comes here.

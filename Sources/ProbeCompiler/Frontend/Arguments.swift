@@ -42,7 +42,8 @@ extension Frontend {
     case .text: return try text(of: argument)
     case .integer: return .number(word(argument.source))
     case .boolean: return .flag(builder.compare(.ne, word(argument.source), .constant(0)))
-    case .userPointer: return .pointer(Pointer(address: word(argument.source), target: .user))
+    case .userPointer(let spelling):
+      return .pointer(Pointer(address: word(argument.source), target: .spelled(spelling)))
     case .kernelPointer(let type):
       return .pointer(Pointer(address: pointer(argument.source), target: .kernel(type: type)))
     }
@@ -105,9 +106,11 @@ extension Frontend {
     let memory: StringMemory
     switch argument.source {
     case .bytes(let offset, let size):
-      memory = StringMemory(base: .slot(builder.newSlot(size + 1), 0), capacity: (size + 8) / 8 * 8, isWhole: true)
+      let capacity = (size + 8) / 8 * 8
+      memory = StringMemory(base: .slot(builder.newSlot(capacity), 0), capacity: capacity, isWhole: true, count: size)
+      builder.store(memory.base, capacity - 8, .constant(0))
       let start = builder.binary(.add, contextValue, .constant(Int64(offset)))
-      _ = builder.call(.probeReadKernelStr, memory.base, .constant(Int64(memory.capacity)), start)
+      _ = builder.call(.probeReadKernel, memory.base, .constant(Int64(size)), start)
     case .location(let offset):
       memory = StringMemory(
         base: .slot(builder.newSlot(Self.defaultText), 0), capacity: Self.defaultText, isWhole: true)

@@ -11,9 +11,8 @@ extension Frontend {
   ]
 
   static let functions: Set<String> = [
-    "str", "kstr", "buf", "ksym", "usym", "ntop", "cast", "print", "printf", "exit", "count", "sum", "avg", "min",
-    "max",
-    "stats", "hist", "lhist", "error",
+    "str", "kstr", "ksym", "usym", "ntop", "cast", "print", "printf", "exit", "count", "sum", "avg", "min", "max",
+    "stats", "hist", "lhist",
   ]
 
   /// A global variable's value in a probe.
@@ -38,7 +37,8 @@ extension Frontend {
     case "uid": return .number(builder.emit(.extend(builder.call(.getCurrentUidGid), .word, signed: false)))
     case "gid": return .number(builder.binary(.rsh, builder.call(.getCurrentUidGid), .constant(32)))
     case "cpu": return .number(builder.call(.getSmpProcessorId))
-    case "nsecs", "elapsed": return .number(builder.call(.ktimeGetNs))
+    case "nsecs": return .number(builder.call(.ktimeGetNs))
+    case "elapsed": return .number(builder.binary(.sub, builder.call(.ktimeGetNs), .constant(startTime)))
     case "cgroup": return .number(builder.call(.getCurrentCgroupId))
     case "rand": return .number(builder.call(.getPrandomU32))
     case "comm": return .string(commandName())
@@ -98,6 +98,8 @@ extension Frontend {
       return [.named(.userSymbol, [try address(arguments, name), process])]
     case "cast": return [try cast(arguments)]
     case "count", "sum", "avg", "min", "max", "stats", "hist", "lhist": return try feed(name, arguments)
+    case "exit": return try leaveSession(arguments)
+    case "ntop": return [try networkAddress(arguments)]
     case "print", "printf": return try printed(name, arguments)
     case let library where library.hasPrefix("math."): return [try mathematics(String(library.dropFirst(5)), arguments)]
     case let library where library.hasPrefix("string."):
@@ -139,22 +141,45 @@ extension Frontend {
     guard arguments.count == 2, case .text(let bytes) = plain(arguments[0]) else {
       throw refusal("cast: expected a type and an address", "cast(\"struct sock\", p)")
     }
-    let words = String(decoding: bytes, as: UTF8.self).split { $0 == " " || $0 == "*" }.map(String.init)
-    guard let graph = try types(), let name = words.last else {
-      throw refusal("this kernel has no type information (BTF)")
-    }
-    let found =
-      switch words.count > 1 ? words[0] : "" {
-      case "struct": graph.find(name, .struct)
-      case "union": graph.find(name, .union)
-      default: graph.find(name, .typedef, .struct, .union, .integer)
-      }
+    let graph = try kernelTypes()
+    let (found, depth, name) = Self.find(String(decoding: bytes, as: UTF8.self), graph)
     guard let type = found else {
-      throw refusal(
-        "cast: this kernel has no type '\(words.joined(separator: " "))'\(suggestionHint(for: name, in: graph.names(.struct)))"
-      )
+      let hint = suggestionHint(for: name, in: graph.names(.struct))
+      throw refusal("cast: this kernel has no type '\(String(decoding: bytes, as: UTF8.self))'\(hint)")
     }
-    return .pointer(Pointer(address: try address([arguments[1]], "cast"), target: .kernel(type: type)))
+    // A pointer stays in the memory that it leads to; a number is taken for a kernel address.
+    let pointer = plain(arguments[1])
+    let isUser = pointer.alternatives.contains { alternative in
+      guard case .pointer(let pointer) = alternative else { return false }
+      if case .kernel = pointer.target { return false }
+      return true
+    }
+    let target = isUser ? PointerTarget.user(type: type, depth: depth) : .kernel(type: type)
+    return .pointer(Pointer(address: try address([pointer], "cast"), target: target))
+  }
+
+  /// `exit(code)` ends the run, and the session when the event has arrived.
+  private mutating func leaveSession(_ arguments: [Value]) throws(MoontraceError) -> [Value] {
+    let code = try number(arguments.first ?? .integer(0)) { "exit: expected a code, got a \($0) value" }
+    guard isReachable else { return [] }
+    try send(.number(code), to: ProbeSchema.exitStream)
+    finishRun()
+    return []
+  }
+
+  /// An IPv4 address: a number in network byte order, or 4 bytes; or an IPv6 address: 16 bytes.
+  private mutating func networkAddress(_ arguments: [Value]) throws(MoontraceError) -> Value {
+    guard let value = arguments.first.map(plain) else { throw refusal("ntop: expected an address") }
+    if case .string(let memory) = value {
+      switch memory.count {
+      case 4: return .named(.address4, [builder.load(memory.base, memory.offset, .word)])
+      case 16:
+        return .named(
+          .address6, [builder.load(memory.base, memory.offset), builder.load(memory.base, memory.offset + 8)])
+      default: throw refusal("ntop: expected 4 or 16 bytes, or a number")
+      }
+    }
+    return .named(.address4, [try number(value) { "ntop: expected an address, got a \($0) value" }])
   }
 
   private mutating func printed(_ name: String, _ arguments: [Value]) throws(MoontraceError) -> [Value] {

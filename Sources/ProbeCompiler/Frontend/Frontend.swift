@@ -23,6 +23,9 @@ struct Frontend {
   /// Whether unknown types are an error: another probe may still show them otherwise.
   let isFinal: Bool
 
+  var process: Int32?
+  var startTime: Int64 = 0
+
   var builder = Builder()
   var places: [SourcePlace] = []
   /// Registers and objects at the place that is being compiled.
@@ -83,9 +86,18 @@ struct Frontend {
     if frame.prototype.parameterCount > 0 { state.registers[0] = .arguments }
     if context.isPreemptible { shareScratch() }
     let start = builder.newBlock()
-    builder.jump(to: start)
+    if let process, context.isSystemWide { leaveUnless(process, start) } else { builder.jump(to: start) }
     _ = try runRegion(nil, from: 0, Edge(block: start, state: state))
     return Result(program: builder.finish(), maps: builder.maps, places: places)
+  }
+
+  /// Goes to `start` in the one process that is traced, and ends the run elsewhere.
+  private mutating func leaveUnless(_ process: Int32, _ start: BlockID) {
+    let elsewhere = builder.newBlock()
+    let current = builder.binary(.rsh, builder.call(.getCurrentPidTgid), .constant(32))
+    builder.branch(.eq, current, .constant(Int64(process)), start, elsewhere)
+    builder.move(to: elsewhere)
+    builder.exit()
   }
 
   /// Another task may run the same probe on this CPU in the middle of a run.

@@ -20,6 +20,7 @@ extension Frontend {
       guard rest.count == 1, rest.count < choice.alternatives.count else { break }
       return .optional(try dataType(of: rest[0], for: what))
     case .mixed(let one, let other): throw mixed(one, other)
+    case .nil: return .optional(.integer)
     case .float: throw refusal("floats can't be used in a probe", "use integers")
     default: break
     }
@@ -39,7 +40,9 @@ extension Frontend {
       }
       var fields: [DataType.Field] = []
       for field in table.fields where plain(field.value) != .nil {
-        fields.append(DataType.Field(name: field.name, type: try dataType(of: field.value, for: what)))
+        fields.append(
+          DataType.Field(name: field.name, type: try dataType(of: field.value, for: "field '\(field.name)' of \(what)"))
+        )
       }
       return .record(fields)
     case .lookup(let lookup): return .optional(lookup.type)

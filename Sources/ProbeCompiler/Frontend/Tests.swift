@@ -123,19 +123,22 @@ extension Frontend {
   }
 
   private func refined(_ choice: Value.Choice, _ truth: Bool) -> Value {
-    let left = choice.alternatives.filter { alternative in
+    var left = choice.alternatives.filter { alternative in
       switch alternative {
       case .nil: !truth
       case .boolean(let known): known == truth
-      case .flag, .pointer: true
+      case .flag: true
       default: truth
       }
     }
-    if left.count == 1 {
-      if case .flag = left[0] { return .boolean(truth) }
-      return truth ? left[0] : (left[0].kind == .pointer ? .nil : left[0])
+    // A NULL pointer is nil.
+    let mayBeNull = !truth && choice.alternatives.contains { $0.kind == .pointer }
+    if mayBeNull, !left.contains(.nil) { left.insert(.nil, at: 0) }
+    guard left.count == 1 else {
+      return left.isEmpty ? .nil : .choice(Value.Choice(tag: choice.tag, alternatives: left))
     }
-    return left.isEmpty ? .nil : .choice(Value.Choice(tag: choice.tag, alternatives: left))
+    if case .flag = left[0] { return .boolean(truth) }
+    return left[0]
   }
 
   private mutating func replace(_ old: Value, by new: Value) {

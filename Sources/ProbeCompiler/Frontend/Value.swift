@@ -54,6 +54,8 @@ struct StringMemory: Equatable {
   var isPadded = false
   /// A slot of its own, written as a whole wherever this value exists: it may lie inside of what it is stored in.
   var isWhole = false
+  /// The bytes of a fixed array, of which any may be 0.
+  var count: Int32?
   /// The map whose memory this is, which others may change at any time.
   var map: Int?
 }
@@ -67,7 +69,14 @@ struct Pointer: Equatable {
 enum PointerTarget: Hashable {
   /// A type of the kernel, by its number in BTF, in kernel memory.
   case kernel(type: UInt32)
-  case user
+  /// The same in user memory, `depth` pointers away; type 0 where it is not known.
+  case user(type: UInt32, depth: Int)
+
+  /// The same, to what C calls this; looked up only when the pointer is followed.
+  case spelled(String)
+
+  /// Memory of a process, without a type.
+  static let user = PointerTarget.user(type: 0, depth: 0)
 }
 
 /// The kinds that a choice tells apart; the raw value is its tag.

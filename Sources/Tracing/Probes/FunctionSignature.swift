@@ -81,7 +81,9 @@ extension FunctionSignature.Value {
   fileprivate init(name: String, _ id: TypeID, _ types: TypeGraph) {
     self.name = name
     if let target = types.pointee(of: id) {
-      type = types.isUserMemory(target) ? .userPointer : .kernelPointer(types.resolve(target))
+      type =
+        types.isUserMemory(target)
+        ? .userPointer(to: types.spelling(of: target) + " *") : .kernelPointer(types.resolve(target))
       (width, isSigned, slots) = (.double, false, 1)
       isReadable = [.struct, .union, .void, .integer].contains(types.kind(of: types.resolve(target)))
       return

@@ -21,7 +21,8 @@ final class LiveProbes {
     self.maps = maps
     failures = FailureReporter(schema.failures)
     events = try maps.ring.map { ring throws(MoontraceError) in
-      try ProbeEvents(schema, ring: ring, handlers: set.handlers, namer: set.namer.core, in: session)
+      try ProbeEvents(
+        schema, ring: ring, handlers: set.handlers, exitHandler: set.exitHandler, namer: set.namer.core, in: session)
     }
     object = try BPFObject(
       programs: zip(set.registrations, programs).enumerated().map { index, pair in

@@ -19,8 +19,10 @@ final class ProbeEvents: RecordConsumer {
   /// - Parameters:
   ///   - ring: the map that programs send to; outlives the events.
   ///   - handlers: of each stream.
+  ///   - exitHandler: of the events that end the session.
   init(
-    _ schema: ProbeSchema, ring: KernelMap, handlers: [[LuaFunction]], namer: UnsafePointer<mt_namer>,
+    _ schema: ProbeSchema, ring: KernelMap, handlers: [[LuaFunction]], exitHandler: LuaFunction?,
+    namer: UnsafePointer<mt_namer>,
     in session: TracingSession
   ) throws(MoontraceError) {
     buffer = try RingBuffer(
@@ -33,6 +35,9 @@ final class ProbeEvents: RecordConsumer {
       plans.append(plan)
       let printer = type.format == nil ? printer(type.record, plan, session) : nil
       let number = try events.addType(plan: plan.plan, printer: printer, format: type.format)
+      if type.stream == ProbeSchema.exitStream, let exitHandler {
+        try events.add(exitHandler, toType: number)
+      }
       if type.format == nil, handlers.indices.contains(type.stream) {
         for handler in handlers[type.stream] { try events.add(handler, toType: number) }
       }

@@ -71,6 +71,10 @@ extension TracingSession {
     define("stream_new") { probes, call throws(MoontraceError) in
       try Self.mark(call, .stream, probes.addStream())
     }
+    define("exit_handler") { probes, call throws(MoontraceError) in
+      probes.exitHandler = try call.function(1)
+      return []
+    }
     define("stream_each") { probes, call throws(MoontraceError) in
       _ = try Self.element(of: probes.handlers, call)
       try probes.addHandler(try call.function(2), toStream: Int(try call.integer(1)))

@@ -1,4 +1,5 @@
 import BTF
+import EventStream
 import KernelLoader
 import LuaRuntime
 import ProbeCompiler
@@ -43,6 +44,8 @@ final class ProbeSet {
   private(set) var globals: [ScriptGlobals] = []
   /// The handlers of each stream.
   private(set) var handlers: [[LuaFunction]] = []
+  /// Ends the session when a probe says so.
+  var exitHandler: LuaFunction?
   var live: LiveProbes?
 
   init(_ runtime: LuaRuntime, _ configuration: SessionConfiguration, namer: ProbeNamer) {
@@ -51,6 +54,8 @@ final class ProbeSet {
     self.namer = namer
     host = ScriptHost(runtime, pid: configuration.pid)
     compiler = ProbeCompiler(host: host) { () throws(MoontraceError) in try KernelTypes.graph() }
+    compiler.process = configuration.pid
+    compiler.startTime = Int64(clamping: EventLoop.now())
   }
 
   var isEmpty: Bool { registrations.isEmpty }
@@ -118,6 +123,7 @@ final class ProbeSet {
   }
 
   func addAggregate(_ aggregate: ScriptAggregate, name: String?) -> Int {
+    adoptAggregates()
     aggregates.append(aggregate)
     let function = aggregate.function
     compiler.schema.aggregates.append(ProbeSchema.AggregateType(name: name ?? function.name, function: function))

@@ -47,7 +47,7 @@ struct TracepointArguments {
 
   private func type(of field: TracepointFormat.Field) throws(MoontraceError) -> ProbeContext.ArgumentType {
     guard field.isPointer else { return field.type == "bool" || field.type == "_Bool" ? .boolean : .integer }
-    return isSystemCall ? .userPointer : .kernelPointer(try KernelPointee.find(field.type))
+    return isSystemCall ? .userPointer(to: field.type) : .kernelPointer(try KernelPointee.find(field.type))
   }
 
   /// The registers of a system call have 8 bytes, of which it looks at no more than its parameter's type says.
