@@ -69,6 +69,8 @@ public struct ProbeSchema: Sendable {
   public var failures = firstFailures
   /// How many streams there are.
   public var streamCount = 0
+  /// What all records of a stream have in common: its columns.
+  var streamRecords: [Int: DataType] = [:]
 
   public init() {}
 
@@ -82,9 +84,10 @@ public struct ProbeSchema: Sendable {
   struct Types: Equatable {
     var maps: [MapType]
     var aggregates: [AggregateType]
+    var streamRecords: [Int: DataType]
   }
 
-  var types: Types { Types(maps: maps, aggregates: aggregates) }
+  var types: Types { Types(maps: maps, aggregates: aggregates, streamRecords: streamRecords) }
 
   /// The types that `map{}` was given or that uses have shown; nil while nothing has.
   public struct MapType: Hashable, Sendable {

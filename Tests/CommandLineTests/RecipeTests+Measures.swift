@@ -1,4 +1,5 @@
 import Glibc
+import KernelTestSupport
 import Support
 import Testing
 
@@ -123,7 +124,7 @@ extension RecipeTests {
       .reduce(0) { $0 + ($1["count"]?.integer ?? 0) }
   }
 
-  @Test func theBusyFunctionHasTheSamples() throws {
+  @Test(.requires(.nativeSpeed)) func theBusyFunctionHasTheSamples() throws {
     let rows = try records(trace(["-p", "%", "-f", "json", "profile"], workload: "spin", "1"))
     #expect(
       rows.allSatisfy { $0["stack"]?.text?.hasPrefix("workload") == true || $0["stack"]?.text?.hasPrefix("sh") == true }
@@ -134,7 +135,7 @@ extension RecipeTests {
     #expect(rows.contains { $0["stack"]?.text?.hasPrefix("workload;[libc.so.6];main;spin;") == true }, "\(rows)")
   }
 
-  @Test func theFrequencyIsKept() throws {
+  @Test(.requires(.nativeSpeed)) func theFrequencyIsKept() throws {
     let run = try trace(["profile", "-F", "499", "-U", "-p", "%"], workload: "spin", "0.5")
     #expect(run.lines.allSatisfy { $0.wholeMatch(of: /[^;]+(;[^;]+)* \d+/) != nil })
     #expect(run.lines.allSatisfy { !$0.contains("asm_") && !$0.contains("entry_SYSCALL_64") })

@@ -51,6 +51,10 @@ extension Need {
 extension Need {
   public static let root = Need("root", .machine, missing: geteuid() == 0 ? nil : "this is another user")
 
+  /// A processor that runs at its own speed: what is measured by time means nothing under emulation (scripts/test).
+  public static let nativeSpeed = Need(
+    "native speed", .kernel, missing: getenv("MOONTRACE_TEST_EMULATED") == nil ? nil : "the processor is emulated")
+
   public static let clang = Need(
     "clang", .machine,
     missing: system("clang --print-targets 2>/dev/null | grep -q '^ *bpf '") == 0

@@ -306,6 +306,7 @@ end
 
 --- A list of {key =, value =}, the largest first. Without keys it is one row, or none while nothing was counted.
 function methods:rows()
+  printed[numbers[self]] = true -- the script shows it in its own way
   local _, _, list = read(numbers[self])
   local rows = {}
   for i, row in ipairs(list) do rows[i] = { key = row.key, value = row.value } end

@@ -52,8 +52,10 @@ static u32 read_new(struct event *e, struct mm_struct *mm) {
 /* What a failed attempt gave; its memory is still the caller's. */
 static u32 read_given(struct event *e, const char *const *argv) {
   u32 end = 0;
-  for (int i = 0; i < MAX_ARGS && end <= ARGS_SIZE - ARG_SIZE; i++) {
+  for (int i = 0; i < MAX_ARGS; i++) {
     const char *arg = 0;
+    barrier_var(end); /* tested in the register that is used: the verifier of 6.1 forgets bounds otherwise */
+    if (end > ARGS_SIZE - ARG_SIZE) break;
     if (bpf_probe_read_user(&arg, sizeof arg, &argv[i]) || !arg) break;
     long size = bpf_probe_read_user_str(&e->args[end], ARG_SIZE, arg);
     if (size > 0 && size <= ARG_SIZE) end += size;

@@ -21,7 +21,7 @@ extension Frontend {
   mutating func send(_ value: Value, to stream: Int, format: [UInt8]? = nil) throws(MoontraceError) {
     var value = try decided(value)
     if value.kind != .object { value = newObject(.table(Table(fields: [Table.Field(name: "value", value: value)]))) }
-    let type = try dataType(of: value, for: "an event")
+    let type = columns(of: try dataType(of: value, for: "an event"), in: stream, format)
     let event = ProbeSchema.EventType(stream: stream, record: type, format: format)
     let number = schema.events.firstIndex(of: event) ?? schema.events.count
     if number == schema.events.count { schema.events.append(event) }
@@ -39,5 +39,17 @@ extension Frontend {
     builder.perform(lost)
     builder.jump(to: after)
     builder.move(to: after)
+  }
+
+  /// The record with what other records of the stream have, where they go together: one stream, one set of columns.
+  private mutating func columns(of type: DataType, in stream: Int, _ format: [UInt8]?) -> DataType {
+    guard format == nil, stream != ProbeSchema.exitStream else { return type }
+    guard let known = schema.streamRecords[stream] else {
+      schema.streamRecords[stream] = type
+      return type
+    }
+    guard let joined = known.joined(type) else { return type }
+    schema.streamRecords[stream] = joined
+    return joined
   }
 }

@@ -78,9 +78,7 @@ extension Frontend {
 
   private mutating func keyPart(_ value: Value) throws(MoontraceError) -> Value {
     switch value {
-    case .nil:
-      fail("index is nil")
-      return .integer(0)
+    case .nil: throw refusal("a key can't be nil, and this part of it always is", "leave it out")
     case .choice(let choice):
       let rest = choice.alternatives.filter { $0 != .nil }
       guard rest.count == 1 else { throw refusal("a key is of one type, this one is a \(value.typeName)") }

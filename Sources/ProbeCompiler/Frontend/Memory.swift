@@ -114,7 +114,7 @@ extension Frontend {
       try zero(base, offset + 8, type.size)
     case .choice(let choice) where choice.alternatives.contains(.nil):
       let rest = choice.alternatives.first { $0 != .nil } ?? .nil
-      builder.store(base, offset, builder.compare(.ne, choice.tag, .constant(0)))
+      builder.store(base, offset, presence(choice, rest))
       if rest.isInRegisters || canEmbed(rest, type, base, isKey: isKey) {
         try write(rest, as: type, to: base, offset + 8, isKey: isKey)
       } else {
@@ -127,6 +127,11 @@ extension Frontend {
       builder.store(base, offset, .constant(1))
       try write(value, as: type, to: base, offset + 8, isKey: isKey)
     }
+  }
+
+  /// 1 where a choice between nil and one kind is that kind, else 0.
+  private mutating func presence(_ choice: Value.Choice, _ rest: Value) -> IROperand {
+    builder.binary(.rsh, choice.tag, .constant((rest.kind ?? .nil).shift))
   }
 
   /// Lets text lie where it is to be stored from the start, instead of being copied there.
@@ -182,7 +187,7 @@ extension Frontend {
     case .optional(let inner):
       let value = read(inner, base, offset + 8, map: map)
       let isThere = builder.load(base, offset)
-      let tag = builder.binary(.mul, isThere, .constant((value.kind ?? .nil).rawValue))
+      let tag = builder.binary(.lsh, isThere, .constant((value.kind ?? .nil).shift))
       return .choice(Value.Choice(tag: tag, alternatives: [.nil, value]))
     case .record(let fields):
       var table = Table(isFrozen: true)

@@ -142,16 +142,21 @@ extension Frontend {
   }
 
   private mutating func nilable(_ value: Value, _ status: IROperand) -> Value {
-    let kind = (value.kind ?? .integer).rawValue
-    let tag = select(.eq, status, .constant(0), .constant(kind), .constant(0))
+    let tag = tag(value.kind ?? .integer, unlessNegative: status)
     return .choice(Value.Choice(tag: tag, alternatives: [.nil, value]))
+  }
+
+  /// A kind's tag, or nil's where a helper has failed. Without a branch: for each the verifier would walk on twice.
+  private mutating func tag(_ kind: Kind, unlessNegative status: IROperand) -> IROperand {
+    let failed = builder.binary(.arsh, status, .constant(63))
+    return builder.binary(.and, builder.binary(.xor, failed, .constant(-1)), .constant(kind.rawValue))
   }
 
   /// Text at an address in kernel memory; nil when it can't be read.
   mutating func readText(_ address: IROperand, _ size: Int32, helper: Helper = .probeReadKernelStr) -> Value {
     let memory = StringMemory(base: .slot(builder.newSlot(size + 1), 0), capacity: (size + 8) / 8 * 8, isWhole: true)
     let status = builder.call(helper, memory.base, .constant(Int64(size + 1)), address)
-    let tag = select(.sge, status, .constant(0), .constant(Kind.string.rawValue), .constant(0))
+    let tag = tag(.string, unlessNegative: status)
     return .choice(Value.Choice(tag: tag, alternatives: [.nil, .string(memory)]))
   }
 }

@@ -95,7 +95,8 @@ extension Frontend {
       throw refusal("what a map holds is changed as a whole", "assign a new value to the map: m[k] = { … }")
     }
     guard !table.isFrozen else {
-      throw refusal("this table may be one of several, so it can't be changed", "build it in one place")
+      throw refusal(
+        "a table that a map holds, or that may be one of several, can't be changed in part", "make a new one: { … }")
     }
     guard id.number >= firstObjectOfLoop else {
       throw refusal("a table made outside a loop can't be changed in it", "use local variables, build the table behind")

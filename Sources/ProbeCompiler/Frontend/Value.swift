@@ -79,12 +79,21 @@ enum PointerTarget: Hashable {
   static let user = PointerTarget.user(type: 0, depth: 0)
 }
 
-/// The kinds that a choice tells apart; the raw value is its tag.
+/// The kinds that a choice tells apart. The raw value is its tag: 0 for nil and one bit for each other kind, so that
+/// tags can be made and stored without branches.
 enum Kind: Int64, Comparable {
   case `nil` = 0
-  case boolean, integer, string, pointer, named, object
+  case boolean = 1
+  case integer = 2
+  case string = 4
+  case pointer = 8
+  case named = 16
+  case object = 32
 
   static func < (left: Kind, right: Kind) -> Bool { left.rawValue < right.rawValue }
+
+  /// Where the tag's bit is.
+  var shift: Int64 { Int64(rawValue.trailingZeroBitCount) }
 }
 
 extension Value {
