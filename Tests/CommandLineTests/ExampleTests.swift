@@ -30,4 +30,12 @@ struct ExampleTests {
     #expect(run.status == 0, "\(run.errors)")
     #expect(run.lines.contains { $0.contains("\"comm\":\"\(workload.name)\"") })
   }
+
+  @Test func theProbesOfTheirDocument() throws {
+    let document = String(decoding: try readFile("\(Self.top)/docs/lua-probes.md"), as: UTF8.self)
+    let script = try #require(document.split(separator: "```lua\n").dropFirst().first?.split(separator: "```").first)
+    let run = try moontrace("-f", "json", "-c", "cat /etc/hostname", "-e", String(script))
+    #expect(run.status == 0 && run.errors == "", "\(run.errors)")
+    #expect(run.lines.contains { $0.contains("\"comm\":\"cat\"") && $0.contains("\"us\":") })
+  }
 }

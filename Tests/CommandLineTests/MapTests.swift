@@ -217,7 +217,7 @@ struct MapTests {
   }
 
   /// Each callback has a second, which must do on an emulated machine too.
-  @Test func twentyThousandEntries() throws {
+  @Test(.requires(.nativeSpeed)) func twentyThousandEntries() throws {
     try expect(
       """
       o:load() for at = 1, 20000, 4000 do after(0.001, function() for i = at, at + 3999 do m.big[i] = i end end) end
