@@ -1,6 +1,7 @@
 import Glibc
 import KernelTestSupport
 import ProbeCompiler
+import Support
 import Testing
 
 /// Events, maps, text and aggregates: what probes send and keep is what they were given.
@@ -57,8 +58,19 @@ import Testing
     #expect(bench.value(of: .map(0), [7]) == [14])
     try bench.run(1, [8])
     #expect(try bench.failures() == ["2: attempt to perform arithmetic on a nil value": 1])
-    let program = bench.compiled[0].program.lines().map(\.text)
-    #expect(program.contains { $0.contains("lock *(u64 *)") }, "\(program)")
+  }
+
+  @Test(arguments: [
+    "m[arg0] = (m[arg0] or 0) + 1", "m[uid] = (m[uid] or 0) + 1", "local k = arg0 & 7 m[k] = 1 + (m[k] or 0)",
+  ])
+  func nothingIsLostBetweenTwoCPUs(_ action: String) throws {
+    let bench = try ProbeBench(
+      "local m = \"map 0\" return { function() \(action) end }", [.words([])], schema: Self.schema(maps: 1))
+    let program = try #require(bench.programs.first)
+    let runs = 100_000
+    let done = concurrently([0, 1]) { _ in (0..<runs).count { _ in (try? program.run(arguments: [0])) != nil } }
+    #expect(done == [runs, runs])
+    #expect(bench.value(of: .map(0), [0]) == [Int64(2 * runs)], "the user is root, whose number is 0")
   }
 
   @Test func fullMapsEndTheRun() throws {

@@ -17,7 +17,7 @@ final class ProbeBench {
   private(set) var schema: ProbeSchema
   private(set) var compiled: [CompiledProbe] = []
   private var descriptors: [ProbeMap: OwnedBox] = [:]
-  private var programs: [ProgramBox] = []
+  private(set) var programs: [ProgramBox] = []
   private var ring: OpaquePointer?
   private let events = EventList()
 
@@ -26,7 +26,8 @@ final class ProbeBench {
     init(_ number: Int32) { descriptor = OwnedDescriptor(number) }
   }
 
-  private final class ProgramBox {
+  /// Only a descriptor, which threads may share.
+  final class ProgramBox: @unchecked Sendable {
     let run: KernelRun
     init(_ run: consuming KernelRun) { self.run = run }
   }

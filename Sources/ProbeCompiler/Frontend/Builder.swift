@@ -9,6 +9,8 @@ struct Builder {
   /// The function and block that instructions go to.
   private(set) var function = 0
   private(set) var block = BlockID(number: 0)
+  /// What makes values that come out the same whenever it is done in a run.
+  private var definitions: [Origin.Key: IROperation] = [:]
   /// Slots that lie inside others.
   private var embedded: [SlotID: (slot: SlotID, offset: Int32)] = [:]
   /// The source place of what is written next.
@@ -89,7 +91,37 @@ struct Builder {
   mutating func emit(_ operation: IROperation) -> IROperand {
     let result = program.functions[function].newValue()
     append(IRInstruction(result: result, operation: operation, place: place))
+    if isSteady(operation) { definitions[Origin.Key(function: function, value: result)] = operation }
     return .value(result)
+  }
+
+  /// Whether it gives the same each time that a run does it, for the same operands.
+  private func isSteady(_ operation: IROperation) -> Bool {
+    switch operation {
+    case .binary, .negate, .extend, .swapBytes, .compare, .context, .number: return true
+    case .call(let helper, _):
+      return [.getCurrentPidTgid, .getCurrentUidGid, .getCurrentTask, .getSmpProcessorId, .getCurrentCgroupId]
+        .contains(helper)
+    case .load(.value(let base), _, _, _):
+      // The context never changes.
+      return definitions[Origin.Key(function: function, value: base)] == .context
+    case .load, .iteration, .store, .atomic, .loop: return false
+    }
+  }
+
+  /// Whether two operands of the function at hand are certainly the same number.
+  func isSame(_ one: IROperand, _ other: IROperand) -> Bool {
+    if one == other { return true }
+    guard case .value(let a) = one, case .value(let b) = other,
+      let first = definitions[Origin.Key(function: function, value: a)],
+      let second = definitions[Origin.Key(function: function, value: b)]
+    else { return false }
+    var (operands, others) = ([IROperand](), [IROperand]())
+    first.forEachOperand { operands.append($0) }
+    second.forEachOperand { others.append($0) }
+    let blank = { (_: IROperand) in IROperand.constant(0) }
+    return first.rewritten(blank) == second.rewritten(blank) && operands.count == others.count
+      && zip(operands, others).allSatisfy { isSame($0, $1) }
   }
 
   mutating func perform(_ operation: IROperation) {

@@ -261,7 +261,13 @@ private struct Meeting {
   /// `m[k] or 0`: what a map holds, or a constant.
   private func noteDefault(_ frontend: inout Frontend, _ values: [Value], _ merged: Value) {
     guard values.count == 2, let result = merged.number else { return }
-    for (one, other) in [(values[0], values[1]), (values[1], values[0])] {
+    var known: [Value] = []
+    for (value, edge) in zip(values, edges) {
+      frontend.state = edge.state
+      known.append(frontend.plain(value))
+    }
+    frontend.state = state
+    for (one, other) in [(known[0], known[1]), (known[1], known[0])] {
       guard case .integer(let initial) = other, let number = one.number,
         var origin = frontend.origins[origin: frontend.builder, number], origin.addend == nil
       else { continue }

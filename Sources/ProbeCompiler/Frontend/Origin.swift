@@ -61,7 +61,8 @@ extension Frontend {
   /// `m[k] = m[k] + n` in one step that no other CPU can split; false when the value is none such.
   mutating func add(_ value: Value, to map: Int, _ key: [Value]) throws(MoontraceError) -> Bool {
     guard let number = value.number, let origin = origins[origin: builder, number], let addend = origin.addend,
-      case .lookup(let lookup) = origin.source, lookup.map == map, lookup.key.parts == key, lookup.type == .integer
+      case .lookup(let lookup) = origin.source, lookup.map == map, isSame(lookup.key.parts, key),
+      lookup.type == .integer
     else { return false }
     let add = IROperation.atomic(.add, lookup.pointer, 0, addend, expected: nil)
     try onlyIf(.ne, lookup.pointer, .constant(0)) { frontend throws(MoontraceError) in frontend.builder.perform(add) }
@@ -70,6 +71,14 @@ extension Frontend {
       try frontend.create(in: map, key, initial, addend)
     }
     return true
+  }
+
+  private func isSame(_ one: [Value], _ other: [Value]) -> Bool {
+    one.count == other.count
+      && zip(one, other).allSatisfy { one, other in
+        if let a = one.number ?? one.address, let b = other.number ?? other.address { return builder.isSame(a, b) }
+        return one == other
+      }
   }
 
   /// Makes the element; if another CPU was faster, adds to its.
