@@ -94,10 +94,30 @@ public struct ProbeCompiler {
     }
   }
 
+  private func withLittleStack(
+    _ program: inout IRProgram, _ probe: Probe
+  ) throws(MoontraceError) -> AssembledProgram {
+    do throws(MoontraceError) {
+      try optimize(&program, stackForSlots: 0)
+      return try emit(program, name: probe.context.spec)
+    } catch {
+      var error = error
+      error.location = error.location ?? (try? host.prototype(of: probe.function))?.place
+      throw error
+    }
+  }
+
   private func generate(_ probe: Probe, _ result: Frontend.Result) throws(MoontraceError) -> CompiledProbe {
     var program = result.program
-    try optimize(&program)
-    let assembled = try emit(program, name: probe.context.spec)
+    let assembled: AssembledProgram
+    do throws(MoontraceError) {
+      try optimize(&program)
+      assembled = try emit(program, name: probe.context.spec)
+    } catch {
+      // Once more with all memory in scratch: the stack is left to what finds no register.
+      program = result.program
+      assembled = try withLittleStack(&program, probe)
+    }
     return CompiledProbe(
       context: probe.context, program: assembled, maps: result.maps, scratchSize: Int(program.scratchSize),
       scratchCount: program.sharing == nil ? 1 : ScratchSharing.copies, places: result.places,

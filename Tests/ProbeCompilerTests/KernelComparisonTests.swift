@@ -16,7 +16,7 @@ import Testing
     let maps = try TestMaps()
     for number in 0..<200 {
       let program = ProgramGenerator.program(seed: seed &+ UInt64(number))
-      try compare(program, maps, "seed \(seed &+ UInt64(number))", prepare: optimize)
+      try compare(program, maps, "seed \(seed &+ UInt64(number))", prepare: { try optimize(&$0) })
     }
   }
 

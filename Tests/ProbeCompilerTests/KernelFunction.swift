@@ -12,6 +12,7 @@ final class KernelFunction {
   private let run: KernelRun
   private let maps: SharedMaps
   let compiled: CompiledProbe
+  private let places: [ProbeSchema.FailurePlace]
 
   /// - Parameter text: Lua text that defines `local function f(a, b, c)`.
   init(_ text: String) throws {
@@ -38,9 +39,16 @@ final class KernelFunction {
     let context = ProbeContext(spec: "rawtracepoint:test", kind: .rawTracepoint, positional: words)
     try compiler.add(probe, at: context, stream: 0)
     compiled = try #require(try compiler.finish().first)
+    places = compiler.schema.failures
     maps = try SharedMaps(compiled)
     let (shared, references) = (maps, compiled.maps)
     run = try KernelRun(compiled.program) { shared.descriptor(of: references[$0.id]) }
+  }
+
+  /// The errors that ended runs so far.
+  var errors: [String] {
+    maps.counts.indices.dropFirst().filter { maps.counts[$0] > 0 && $0 < places.count }
+      .map { "line \(places[$0].line): \(places[$0].message) (\(maps.counts[$0]) times)" }
   }
 
   /// The result as text, or nil when the run ended with an error.
@@ -48,7 +56,10 @@ final class KernelFunction {
     maps.globals[0] = 0
     let failures = maps.failures
     try run(arguments: arguments)
-    if maps.failures != failures { return nil }
+    if maps.failures != failures {
+      // A run that fails ends there: it counts one error, and goes on with nothing.
+      return maps.failures == failures + 1 && maps.globals[0] == 0 ? nil : "more than an error"
+    }
     switch maps.globals[0] {
     case 1: return "nil"
     case 2: return "true"
@@ -107,5 +118,8 @@ final class SharedMaps {
   func descriptor(of map: ProbeMap) -> Int32 { descriptors[map]?.descriptor.number ?? -1 }
 
   /// How many runs ended with an error so far.
-  var failures: Int64 { (1..<512).reduce(0) { $0 + counters[$1] } }
+  var failures: Int64 { counts.dropFirst().reduce(0, +) }
+
+  /// The counters, by `FailurePlace`; the first one counts lost events.
+  var counts: [Int64] { (0..<512).map { counters[$0] } }
 }

@@ -79,6 +79,13 @@ final class TestScript: ProbeHost {
   // MARK: ProbeHost
 
   func prototype(of function: HostReference) throws(MoontraceError) -> LuaPrototype {
+    let prototype = try LuaPrototype(dump: dump(function))
+    try prototype.check()
+    return prototype
+  }
+
+  /// What `string.dump` gives for a function.
+  func dump(_ function: HostReference) -> [UInt8] {
     push(function)
     var output: [UInt8] = []
     withUnsafeMutablePointer(to: &output) { output in
@@ -91,9 +98,7 @@ final class TestScript: ProbeHost {
         }, output, 0)
     }
     lua_settop(state, -2)
-    let prototype = try LuaPrototype(dump: output)
-    try prototype.check()
-    return prototype
+    return output
   }
 
   func upvalue(of function: HostReference, at index: Int) -> HostValue {

@@ -14,7 +14,11 @@ func generate(_ program: IRProgram, name: String) throws(MoontraceError) -> Asse
 }
 
 /// Runs the passes over the IR, up to what is turned into instructions; `--dump ir` shows the outcome.
-func optimize(_ program: inout IRProgram) throws(MoontraceError) {
+///
+/// - Parameter stackForSlots: bytes of stack that memory may take.
+func optimize(
+  _ program: inout IRProgram, stackForSlots: Int32 = PlaceMemory.usualStack
+) throws(MoontraceError) {
   try check(program)
   for number in program.functions.indices {
     GuardLoops.run(&program.functions[number])
@@ -25,7 +29,7 @@ func optimize(_ program: inout IRProgram) throws(MoontraceError) {
   }
   DeadCode.run(&program)
   try check(program)
-  PlaceMemory.run(&program)
+  PlaceMemory.run(&program, stackLimit: stackForSlots)
   try check(program)
 }
 

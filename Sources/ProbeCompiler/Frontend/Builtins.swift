@@ -200,23 +200,54 @@ extension Frontend {
 
   // MARK: Libraries
 
+  /// What a library has under a name: a number, or a function.
+  func libraryValue(_ name: String) -> Value {
+    switch name {
+    case "math.maxinteger": .integer(.max)
+    case "math.mininteger": .integer(.min)
+    case "math.pi": .float(.pi)
+    case "math.huge": .float(.infinity)
+    default: .builtin(name)
+    }
+  }
+
   private mutating func mathematics(_ name: String, _ arguments: [Value]) throws(MoontraceError) -> Value {
+    guard let count = ["min": Int.max, "max": .max, "abs": 1, "tointeger": 1, "ult": 2][name] else {
+      throw refusal("math.\(name) can't be used in a probe", "there are min, max, abs, ult and tointeger")
+    }
+    guard arguments.count >= (name == "ult" ? 2 : 1) else {
+      fail("bad argument #\(arguments.count + 1) to '\(name)' (number expected, got no value)")
+      return .nil
+    }
+    if name == "tointeger" { return try integer(from: arguments[0]) }
     var numbers: [IROperand] = []
-    for argument in arguments {
-      numbers.append(try number(argument) { "bad argument to 'math.\(name)' (number expected, got \($0))" })
+    for (index, argument) in arguments.prefix(count).enumerated() {
+      numbers.append(try number(argument) { "bad argument #\(index + 1) to '\(name)' (number expected, got \($0))" })
     }
     guard isReachable else { return .nil }
-    guard let first = numbers.first else {
-      if name == "maxinteger" { return .integer(.max) }
-      throw refusal("math.\(name): expected a number")
-    }
+    let first = numbers[0]
     switch name {
     case "min": return .number(numbers.dropFirst().reduce(first) { select(.slt, $1, $0, $1, $0) })
     case "max": return .number(numbers.dropFirst().reduce(first) { select(.sgt, $1, $0, $1, $0) })
     case "abs": return .number(select(.slt, first, .constant(0), builder.negate(first), first))
-    case "tointeger": return .number(first)
-    case "ult" where numbers.count == 2: return .flag(builder.compare(.lt, numbers[0], numbers[1]))
-    default: throw refusal("math.\(name) can't be used in a probe", "there are min, max, abs, ult and tointeger")
+    default: return .flag(builder.compare(.lt, first, numbers[1]))
+    }
+  }
+
+  /// `math.tointeger`: nil for what is no number.
+  private mutating func integer(from value: Value) throws(MoontraceError) -> Value {
+    let value = try decided(value)
+    switch value {
+    case .mixed(let one, let other): throw mixed(one, other)
+    case .float: throw refusal("floats can't be used in a probe", "use integers")
+    case _ where value.alternatives.contains { $0.kind == .string }:
+      throw refusal("math.tointeger: text can't be read as a number in a probe")
+    case .choice(let choice):
+      guard let number = choice.alternatives.first(where: { $0.kind == .integer }) else { return .nil }
+      let isNumber = builder.compare(.eq, choice.tag, .constant(Kind.integer.rawValue))
+      let tag = builder.binary(.mul, isNumber, .constant(Kind.integer.rawValue))
+      return .choice(Value.Choice(tag: tag, alternatives: [.nil, number]))
+    default: return value.number.map { .number($0) } ?? .nil
     }
   }
 

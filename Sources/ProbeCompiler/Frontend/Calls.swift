@@ -7,15 +7,15 @@ extension Frontend {
   private static let deepestCall = 32
 
   mutating func call(_ i: LuaInstruction) throws(MoontraceError) {
-    let arguments = i.b == 0 ? openValues(from: i.a + 1) : Array(state.registers[i.a + 1..<i.a + i.b])
+    let arguments = i.b == 0 ? openValues(from: i.a + 1) : registers(from: i.a + 1, i.b - 1)
     let results = try call(state.registers[i.a], arguments, wanted: i.c == 0 ? nil : i.c - 1, at: i.a)
     guard isReachable else { return }
     place(results, at: i.a, wanted: i.c == 0 ? nil : i.c - 1)
   }
 
   mutating func tailCall(_ i: LuaInstruction) throws(MoontraceError) {
-    let arguments = i.b == 0 ? openValues(from: i.a + 1) : Array(state.registers[i.a + 1..<i.a + i.b])
-    let results = try call(state.registers[i.a], arguments, wanted: nil, at: i.a)
+    let arguments = i.b == 0 ? openValues(from: i.a + 1) : registers(from: i.a + 1, i.b - 1)
+    let results = try call(state.registers[i.a], arguments, wanted: nil, isTail: true, at: i.a)
     guard isReachable else { return }
     place(results, at: i.a, wanted: nil)
   }
@@ -28,12 +28,12 @@ extension Frontend {
   }
 
   private mutating func call(
-    _ function: Value, _ arguments: [Value], wanted: Int?, at register: Int
+    _ function: Value, _ arguments: [Value], wanted: Int?, isTail: Bool = false, at register: Int
   ) throws(MoontraceError) -> [Value] {
     switch plain(function) {
     case .builtin(let name): return try callBuiltin(name, arguments)
     case .method(let owner, let name): return try callMethod(name, of: owner, Array(arguments.dropFirst()))
-    case .host(.function(let reference)): return try inline(reference, arguments, wanted: wanted)
+    case .host(.function(let reference)): return try inline(reference, arguments, wanted, isTail: isTail)
     case .nil:
       fail("attempt to call a nil value\(variable(register))")
       return []
@@ -43,13 +43,14 @@ extension Frontend {
 
   /// Compiles a function of the script as part of this one.
   private mutating func inline(
-    _ function: HostReference, _ arguments: [Value], wanted: Int?
+    _ function: HostReference, _ arguments: [Value], _ wanted: Int?, isTail: Bool
   ) throws(MoontraceError) -> [Value] {
     guard !frames.contains(where: { $0.function == function }), frames.count < Self.deepestCall else {
       throw refusal("a function that calls itself can't run in a probe", "use a loop")
     }
     var called = try makeFrame(function)
     called.returns = []
+    (called.callerRegisters, called.callPC) = (state.registers, pc)
     let (caller, callerPC) = (state.registers, pc)
     let count = called.prototype.parameterCount
     state.registers = Array(repeating: .nil, count: max(called.prototype.maxStackSize, count))
@@ -59,12 +60,12 @@ extension Frontend {
     let returns = frames.removeLast().returns ?? []
     pc = callerPC
     setPlace()
-    return try meet(returns, caller, wanted: wanted)
+    return try meet(returns, caller, wanted, isTail: isTail)
   }
 
   /// Where a function's returns meet, behind its call.
   private mutating func meet(
-    _ returns: [Return], _ caller: [Value], wanted: Int?
+    _ returns: [Return], _ caller: [Value], _ wanted: Int?, isTail: Bool
   ) throws(MoontraceError) -> [Value] {
     guard !returns.isEmpty else {
       isReachable = false
@@ -72,6 +73,10 @@ extension Frontend {
       return []
     }
     let count = wanted ?? returns.map(\.values.count).max() ?? 0
+    // Behind `return f()`, values that are missing are nil for whoever takes them.
+    guard wanted != nil || isTail || returns.allSatisfy({ $0.values.count == count }) else {
+      throw refusal("this function returns a different number of values on different ways", "return always as many")
+    }
     let edges = returns.map { found in
       var edge = found.edge
       edge.state.registers = caller + (0..<count).map { $0 < found.values.count ? found.values[$0] : .nil }

@@ -8,7 +8,10 @@ extension Frontend {
     _ condition: Condition, _ left: IROperand, _ right: IROperand,
     _ body: (inout Frontend) throws(MoontraceError) -> Void
   ) throws(MoontraceError) {
-    if case .constant(let a) = left, case .constant(let b) = right, Arithmetic.holds(condition, a, b) { return }
+    if case .constant(let a) = left, case .constant(let b) = right {
+      return Arithmetic.holds(condition, a, b) ? () : try body(&self)
+    }
+    let wasReachable = isReachable
     let bad = builder.newBlock(isCold: true)
     let good = builder.newBlock()
     builder.branch(condition, left, right, good, bad)
@@ -17,7 +20,7 @@ extension Frontend {
     try body(&self)
     state = before
     builder.move(to: good)
-    isReachable = true
+    isReachable = wasReachable
   }
 
   /// Compiles `body` for the case that the condition holds; then ways meet again. `body` changes no variable.
@@ -30,7 +33,7 @@ extension Frontend {
       return
     }
     let yes = builder.newBlock()
-    let (function, start) = (builder.function, builder.block)
+    let (start, wasReachable) = (builder.block, isReachable)
     let before = state
     builder.move(to: yes)
     try body(&self)
@@ -39,8 +42,7 @@ extension Frontend {
     let after = builder.newBlock()
     builder.move(to: end)
     if isReachable { builder.jump(to: after) }
-    isReachable = true
-    _ = function
+    isReachable = wasReachable
     builder.move(to: start)
     builder.branch(condition, left, right, yes, after)
     builder.move(to: after)
@@ -81,7 +83,7 @@ extension Frontend {
     return .mapValue(builder.reference(.counters), Int32(index * 8))
   }
 
-  /// Ends the run.
+  /// Ends the run. What is written behind it goes to a block that nothing leads to.
   mutating func finishRun() {
     if let outcome = loopOutcomes.last {
       builder.store(.slot(outcome, 0), 0, .constant(Self.runEnded))
@@ -89,6 +91,7 @@ extension Frontend {
     } else {
       builder.exit(.constant(0))
     }
+    builder.move(to: builder.newBlock())
     isReachable = false
   }
 }

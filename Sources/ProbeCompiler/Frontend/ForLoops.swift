@@ -13,17 +13,18 @@ extension Frontend {
     }
     guard isReachable else { return [] }
     let (start, limit, step) = (numbers[0], numbers[1], numbers[2])
-    guard case .constant(let stride) = step, stride != 0 else {
-      throw refusal("the step of a for in a probe is a constant other than 0", "use while")
+    try unless(.ne, step, .constant(0)) { frontend throws(MoontraceError) in frontend.fail("'for' step is zero") }
+    guard isReachable else { return [] }
+    // Downwards, both are mirrored: the distance is a number without sign, up to 2^64 - 1.
+    let up = builder.binary(.sub, limit, start)
+    let distance = select(.sgt, step, .constant(0), up, builder.negate(up))
+    let stride = select(.sgt, step, .constant(0), step, builder.negate(step))
+    let count = stride == .constant(1) ? distance : builder.binary(.div, distance, stride)
+    for (offset, operand) in [start, count, step, start].enumerated() {
+      state.registers[i.a + offset] = .number(operand)
     }
-    let skip = i.target(at: pc) ?? pc + 1
-    let distance = stride > 0 ? builder.binary(.sub, limit, start) : builder.binary(.sub, start, limit)
-    let magnitude = Int64(bitPattern: stride.magnitude)
-    let count = magnitude == 1 ? distance : builder.binary(.div, distance, .constant(magnitude))
-    state.registers[i.a] = .number(start)
-    state.registers[i.a + 1] = .number(count)
-    state.registers[i.a + 3] = .number(start)
-    return branch(stride > 0 ? .sle : .sge, start, limit, yes: pc + 1, no: skip)
+    let (first, last) = (select(.sgt, step, .constant(0), start, limit), select(.sgt, step, .constant(0), limit, start))
+    return branch(.sle, first, last, yes: pc + 1, no: i.target(at: pc) ?? pc + 1)
   }
 
   mutating func runForLoop(_ i: LuaInstruction) throws(MoontraceError) -> [(target: Int, edge: Edge)] {

@@ -37,8 +37,12 @@ struct Frontend {
   /// In a loop body: where it says how it ended.
   var loopOutcomes: [SlotID] = []
   var objectCount = 0
-  /// Tables from before the loop at hand can't be changed in it: objects below this number.
+  /// Objects below this number are from before the loop at hand.
   var firstObjectOfLoop = 0
+  /// Tables that loops assign to, from before them.
+  var assignedObjects: Set<ObjectID> = []
+  /// What the registers of loops needed in earlier tries of the loops around them, by call path and header.
+  var knownShapes: [[Int]: [Carried.Place: Shape]] = [:]
   /// The instruction that is being compiled.
   var pc = 0
   /// The probe's context, made once in its entry block.
@@ -58,6 +62,9 @@ struct Frontend {
     var flow: Flow
     /// Where the values it returned are collected; nil for the probe itself.
     var returns: [Return]? = []
+    /// What the caller goes on with.
+    var callerRegisters: [Value] = []
+    var callPC = 0
   }
 
   struct Return {

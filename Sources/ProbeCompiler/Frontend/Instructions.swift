@@ -28,7 +28,7 @@ extension Frontend {
     case .setList: try setList(i)
     case .call: try call(i)
     case .tailCall: try tailCall(i)
-    case .return: try leave(with: i.b == 0 ? openValues(from: i.a) : Array(state.registers[i.a..<i.a + i.b - 1]))
+    case .return: try leave(with: i.b == 0 ? openValues(from: i.a) : registers(from: i.a, i.b - 1))
     case .return0: try leave(with: [])
     case .return1: try leave(with: [state.registers[i.a]])
     case .not: state.registers[i.a] = try not(state.registers[i.b])
@@ -77,19 +77,19 @@ extension Frontend {
 
   /// Truth as a number, for `not`.
   mutating func not(_ value: Value) throws(MoontraceError) -> Value {
-    let value = try decided(value)
-    switch value {
-    case .nil: return .boolean(true)
-    case .boolean(let known): return .boolean(!known)
-    case .flag(let operand): return .flag(builder.binary(.xor, operand, .constant(1)))
-    case .choice: return .flag(builder.binary(.xor, try truth(of: value), .constant(1)))
-    default: return .boolean(false)
+    switch try truth(of: value) {
+    case .constant(let known): return .boolean(known == 0)
+    case let operand: return .flag(builder.binary(.xor, operand, .constant(1)))
     }
   }
 
   /// The values from a register on that the last call left open.
   func openValues(from register: Int) -> [Value] {
-    Array(state.registers[register..<max(register, openEnd)])
+    registers(from: register, openEnd - register)
+  }
+
+  func registers(from start: Int, _ count: Int) -> [Value] {
+    Array(state.registers.dropFirst(start).prefix(max(0, count)))
   }
 
   // MARK: Returning

@@ -85,6 +85,7 @@ extension Frontend {
     case .float:
       throw refusal("floats can't be used in a probe", "use integers")
     case .choice(let choice):
+      guard !choice.alternatives.contains(where: \.mayReadAsNumber) else { throw textAsNumber }
       let rest = choice.alternatives.first { $0.kind != .integer && $0.kind != .pointer }
       guard let number = choice.alternatives.first(where: { $0.kind == .integer || $0.kind == .pointer }) else { break }
       let kind = number.kind ?? .integer
@@ -93,11 +94,14 @@ extension Frontend {
       return number.number ?? number.address ?? .constant(0)
     default: break
     }
-    if value == .nil {
-      fail(message("nil"))
-      return .constant(0)
-    }
-    throw refusal(message(value.typeName))
+    if value.mayReadAsNumber { throw textAsNumber }
+    guard !value.alternatives.contains(where: { $0.kind == nil }) else { throw refusal(message(value.typeName)) }
+    fail(message(value.alternatives.first?.typeName ?? "nil"))
+    return .constant(0)
+  }
+
+  private var textAsNumber: MoontraceError {
+    refusal("a probe can't calculate with text, which may read as a number")
   }
 
   // MARK: Division
@@ -177,6 +181,17 @@ extension Frontend {
     let left = select(.lt, count, .constant(64), builder.binary(.lsh, value, low), .constant(0))
     let other = select(.lt, right, .constant(64), builder.binary(.rsh, value, lowRight), .constant(0))
     return select(.sge, count, .constant(0), left, other)
+  }
+}
+
+extension Value {
+  /// Whether it is text that Lua would take for a number in arithmetic.
+  fileprivate var mayReadAsNumber: Bool {
+    switch self {
+    case .string: true
+    case .text(let bytes): bytes.contains { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    default: false
+    }
   }
 }
 

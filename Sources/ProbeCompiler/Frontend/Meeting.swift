@@ -127,6 +127,16 @@ extension Frontend {
     }
   }
 
+  /// The objects that live registers, or those of callers, lead to at one of the edges.
+  func reachable(from live: Set<Int>, _ edges: [Edge]) -> Set<ObjectID> {
+    var found: Set<ObjectID> = []
+    for edge in edges {
+      let registers = edge.state.registers.enumerated().filter { live.contains($0.offset) }.map(\.element)
+      for value in registers + frames.flatMap(\.callerRegisters) { found.formUnion(edge.state.objects(in: value)) }
+    }
+    return found
+  }
+
   mutating func newObject(_ object: Object) -> Value {
     objectCount += 1
     let id = ObjectID(number: objectCount)
@@ -160,11 +170,12 @@ private struct Meeting {
     try settle(&frontend, live)
     block = frontend.builder.newBlock()
     state = State(registers: Array(repeating: .nil, count: edges[0].state.registers.count))
+    let known = frontend.reachable(from: live, edges)
     state.fetched = edges[0].state.fetched.filter { known in
       edges.allSatisfy { $0.state.fetched[known.key] == known.value }
     }
-    try mergeObjects(&frontend)
-    for register in live.sorted() where register < state.registers.count {
+    try mergeObjects(&frontend, known)
+    for register in live.sorted() where self.edges.allSatisfy({ register < $0.state.registers.count }) {
       let values = self.edges.map { $0.state.registers[register] }
       state.registers[register] = try merge(&frontend, values)
     }
@@ -192,23 +203,13 @@ private struct Meeting {
     }
   }
 
-  /// Objects that all ways know stay the objects they are.
-  private mutating func mergeObjects(_ frontend: inout Frontend) throws(MoontraceError) {
-    for (id, object) in edges[0].state.heap.sorted(by: { $0.key.number < $1.key.number }) {
+  /// Objects that all ways know stay the objects they are; nothing can refer to others behind the meeting.
+  private mutating func mergeObjects(_ frontend: inout Frontend, _ known: Set<ObjectID>) throws(MoontraceError) {
+    for id in known.sorted(by: { $0.number < $1.number }) {
       let all = edges.compactMap { $0.state.heap[id] }
       guard all.count == edges.count else { continue }
-      if all.allSatisfy({ $0 == object }) {
-        state.heap[id] = object
-      } else if let merged = try merge(&frontend, all) {
-        state.heap[id] = merged
-      }
+      state.heap[id] = all.allSatisfy { $0 == all[0] } ? all[0] : try merge(&frontend, all)
     }
-    for edge in edges.dropFirst() {
-      for (id, object) in edge.state.heap where state.heap[id] == nil && edges[0].state.heap[id] == nil {
-        state.heap[id] = object
-      }
-    }
-    for (id, object) in edges[0].state.heap where state.heap[id] == nil { state.heap[id] = object }
   }
 
   private mutating func merge(_ frontend: inout Frontend, _ objects: [Object]) throws(MoontraceError) -> Object? {
@@ -222,11 +223,11 @@ private struct Meeting {
       }
     }
     if values.count == objects.count { return .resolved(try merge(&frontend, values)) }
-    guard tables.count == objects.count, tables.allSatisfy({ $0.items.count == tables[0].items.count }) else {
-      return nil
-    }
+    guard tables.count == objects.count else { return nil }
     var merged = Table(isFrozen: tables.contains(where: \.isFrozen))
-    for index in tables[0].items.indices { merged.items.append(try merge(&frontend, tables.map { $0.items[index] })) }
+    for index in 0..<(tables.map(\.items.count).max() ?? 0) {
+      merged.items.append(try merge(&frontend, tables.map { index < $0.items.count ? $0.items[index] : .nil }))
+    }
     for table in tables {
       for field in table.fields where !merged.fields.contains(where: { $0.name == field.name }) {
         merged[field.name] = try merge(&frontend, tables.map { $0[field.name] })
@@ -246,6 +247,7 @@ private struct Meeting {
     }
     guard let shape else { return .nil }
     for index in edges.indices {
+      if shape.hasTable { state.freeze(edges[index].state.objects(in: values[index])) }
       frontend.go(to: edges[index])
       arguments[index] += try frontend.operands(of: values[index], as: shape)
       edges[index] = frontend.here

@@ -24,14 +24,14 @@ struct RegisterUse {
     case .concat: set(range(i.a, i.b), [i.a])
     case .tbc: set([i.a], [])
     case .eq, .lt, .le: set([i.a, i.b], [])
-    case .testSet: set([i.b], [i.a])
+    case .testSet: set([i.a, i.b], [i.a])  // it keeps what A held when the test fails
     case .call: set(calledWith(i, code, pc), i.c == 0 ? range(i.a, 1) : range(i.a, i.c - 1))
     case .tailCall: set(calledWith(i, code, pc), [])
-    case .return: set(i.b == 0 ? range(i.a, 1) : range(i.a, i.b - 1), [])
+    case .return: set(i.b == 0 ? openRange(from: i.a, code, pc) : range(i.a, i.b - 1), [])
     case .forLoop: set(range(i.a, 3), range(i.a, 4))
     case .forPrep: set(range(i.a, 3), range(i.a, 4))
     case .tforPrep, .tforCall, .tforLoop: set(range(i.a, 4), range(i.a, 7))
-    case .setList: set(range(i.a, i.b + 1), [])
+    case .setList: set(i.b == 0 ? openRange(from: i.a, code, pc) : range(i.a, i.b + 1), [])
     case .vararg: set([], i.c == 0 ? range(i.a, 1) : range(i.a, i.c - 1))
     }
   }
@@ -44,10 +44,14 @@ struct RegisterUse {
     Set(start..<max(start, start + count))
   }
 
-  /// The function and its arguments; an open list of arguments ends where the call before it put its first result.
+  /// The function and its arguments.
   private func calledWith(_ i: LuaInstruction, _ code: [LuaInstruction], _ pc: Int) -> Set<Int> {
-    if i.b > 0 { return range(i.a, i.b) }
-    let last = code[..<pc].last { ($0.opcode == .call || $0.opcode == .vararg) && $0.c == 0 }
-    return range(i.a, max(1, (last?.a ?? i.a) - i.a + 1))
+    i.b > 0 ? range(i.a, i.b) : openRange(from: i.a, code, pc)
+  }
+
+  /// An open list of values: it ends where the call before it put its first result.
+  private func openRange(from start: Int, _ code: [LuaInstruction], _ pc: Int) -> Set<Int> {
+    let last = code[..<pc].last { $0.opcode == .tailCall || ($0.opcode == .call || $0.opcode == .vararg) && $0.c == 0 }
+    return range(start, max(1, (last?.a ?? start) - start + 1))
   }
 }

@@ -79,7 +79,10 @@ extension Shape {
     switch kind {
     case .integer: return .number
     case .boolean: return .flag
-    case .string: return .string(memory(max(capacity, other.capacity)))
+    case .string:
+      // A place that was made for this meeting takes more text, if that fits.
+      if case .string(let own) = self, case .slot = own.base, own.capacity >= other.capacity { return self }
+      return .string(memory(max(capacity, other.capacity)))
     case .object: return joinedTable(other, memory: memory)
     default: return .mixed(typeName, other.typeName)
     }
@@ -94,10 +97,13 @@ extension Shape {
   }
 
   private func joinedTable(_ other: Shape, memory: (Int32) -> StringMemory) -> Shape {
-    guard case .table(let items, let fields) = self, case .table(let otherItems, let otherFields) = other,
-      items.count == otherItems.count
-    else { return .mixed(typeName, other.typeName) }
-    let mergedItems = zip(items, otherItems).map { $0.joined($1, memory: memory) }
+    guard case .table(let items, let fields) = self, case .table(let otherItems, let otherFields) = other else {
+      return .mixed(typeName, other.typeName)
+    }
+    let mergedItems = (0..<max(items.count, otherItems.count)).map { index in
+      let mine = index < items.count ? items[index] : .fixed(.nil)
+      return mine.joined(index < otherItems.count ? otherItems[index] : .fixed(.nil), memory: memory)
+    }
     var merged: [Field] = []
     for field in fields {
       let theirs = otherFields.first { $0.name == field.name }?.shape ?? .fixed(.nil)
@@ -107,5 +113,48 @@ extension Shape {
       merged.append(Field(name: field.name, shape: Shape.fixed(.nil).joined(field.shape, memory: memory)))
     }
     return .table(items: mergedItems, fields: merged)
+  }
+}
+
+extension Shape {
+  /// Whether tables meet in it.
+  var hasTable: Bool {
+    switch self {
+    case .table: true
+    case .choice(let shapes): shapes.contains(where: \.hasTable)
+    default: false
+    }
+  }
+
+  /// How deep tables stand in tables.
+  var depth: Int {
+    switch self {
+    case .table(let items, let fields): 1 + ((items + fields.map(\.shape)).map(\.depth).max() ?? 0)
+    case .choice(let shapes): shapes.map(\.depth).max() ?? 0
+    default: 0
+    }
+  }
+
+  /// The memory of the text in it that was made for it.
+  var memories: [StringMemory] {
+    switch self {
+    case .string(let memory): [memory]
+    case .choice(let shapes): shapes.flatMap(\.memories)
+    case .table(let items, let fields): (items + fields.map(\.shape)).flatMap(\.memories)
+    default: []
+    }
+  }
+
+  /// The same with other memory for its text.
+  func withMemory(_ make: (Int32) -> StringMemory) -> Shape {
+    switch self {
+    case .string(let memory): .string(make(memory.capacity))
+    case .choice(let shapes): .choice(shapes.map { $0.withMemory(make) })
+    case .table(let items, let fields):
+      .table(
+        items: items.map { $0.withMemory(make) },
+        fields: fields.map { Field(name: $0.name, shape: $0.shape.withMemory(make)) })
+    default: self
+    }
   }
 }

@@ -6,13 +6,38 @@ struct State: Equatable {
   var fetched: [String: StringMemory] = [:]
 }
 
+extension State {
+  /// The objects that a value leads to.
+  func objects(in value: Value) -> Set<ObjectID> {
+    var found: Set<ObjectID> = []
+    var pending = value.objects
+    while let id = pending.popLast() {
+      if found.insert(id).inserted, let object = heap[id] { pending += object.objects }
+    }
+    return found
+  }
+
+  /// Keeps tables as they are from now on: copies of them exist.
+  mutating func freeze(_ ids: Set<ObjectID>) {
+    for id in ids {
+      guard case .table(var table) = heap[id] else { continue }
+      table.isFrozen = true
+      heap[id] = .table(table)
+    }
+  }
+}
+
 /// A way to a block of the Lua function: where the IR behind it goes on, and with what.
 struct Edge {
   var block: BlockID
   var state: State
 }
 
-struct ObjectID: Hashable { var number: Int }
+struct ObjectID: Hashable, Comparable {
+  var number: Int
+
+  static func < (left: ObjectID, right: ObjectID) -> Bool { left.number < right.number }
+}
 
 enum Object: Equatable {
   case table(Table)
@@ -77,6 +102,8 @@ extension Value {
       let alternatives = choice.alternatives.map { $0.mapOperands(replace) }
       return .choice(Choice(tag: replace(choice.tag), alternatives: alternatives))
     case .method(let owner, let name): return .method(of: owner.mapOperands(replace), name)
+    case .aggregateElement(let aggregate, let key):
+      return .aggregateElement(aggregate, key.map { $0.mapOperands(replace) })
     default: return self
     }
   }
@@ -87,6 +114,7 @@ extension Value {
     case .object(let id): [id]
     case .choice(let choice): choice.alternatives.flatMap(\.objects)
     case .method(let owner, _): owner.objects
+    case .aggregateElement(_, let key): key.flatMap(\.objects)
     default: []
     }
   }

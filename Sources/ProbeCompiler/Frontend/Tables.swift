@@ -10,7 +10,7 @@ extension Frontend {
     case .arguments: return try argument(key)
     case .builtin(let library):
       guard case .text(let bytes) = key else { throw refusal("'\(library)' is indexed by name") }
-      return .builtin(library + "." + String(decoding: bytes, as: UTF8.self))
+      return libraryValue(library + "." + String(decoding: bytes, as: UTF8.self))
     case .object(let id):
       if case .table(let table) = state.heap[id] { return try element(of: table, key) }
       return try index(decided(base), key, named: name)
@@ -65,7 +65,7 @@ extension Frontend {
     switch plain(key) {
     case .text(let bytes): return table[String(decoding: bytes, as: UTF8.self)]
     case .integer(let index):
-      return table.items.indices.contains(Int(index) - 1) ? table.items[Int(index) - 1] : .nil
+      return index >= 1 && index <= Int64(table.items.count) ? table.items[Int(index) - 1] : .nil
     default: throw refusal("a table made in a probe is read with constants only", "use a map")
     }
   }
@@ -98,9 +98,8 @@ extension Frontend {
       throw refusal(
         "a table that a map holds, or that may be one of several, can't be changed in part", "make a new one: { … }")
     }
-    guard id.number >= firstObjectOfLoop else {
-      throw refusal("a table made outside a loop can't be changed in it", "use local variables, build the table behind")
-    }
+    guard !state.objects(in: value).contains(id) else { throw refusal("a table can't hold itself in a probe") }
+    if id.number < firstObjectOfLoop { assignedObjects.insert(id) }
     switch plain(key) {
     case .text(let bytes): table[String(decoding: bytes, as: UTF8.self)] = value
     case .integer(let index) where index >= 1 && index <= Int64(table.items.count):
@@ -116,8 +115,11 @@ extension Frontend {
       throw refusal("a list can't be made here")
     }
     let values =
-      i.b == 0 ? openValues(from: i.a + 1) : Array(state.registers[i.a + 1..<i.a + 1 + i.b])
-    table.items += values
+      i.b == 0 ? openValues(from: i.a + 1) : registers(from: i.a + 1, i.b)
+    // What the constructor's named items have put there already is replaced.
+    let start = i.c + (i.k ? code[pc + 1].ax * 256 : 0)
+    guard start <= table.items.count else { throw refusal("a list's items can't be left out here") }
+    table.items.replaceSubrange(start..<min(table.items.count, start + values.count), with: values)
     state.heap[id] = .table(table)
   }
 
@@ -136,7 +138,7 @@ extension Frontend {
     case .text(let bytes): return .integer(Int64(bytes.count))
     case .string(let memory): return .number(try textLength(memory))
     case .object(let id):
-      if case .table(let table) = state.heap[id] { return .integer(Int64(table.items.count)) }
+      if case .table(let table) = state.heap[id] { return .integer(try length(of: table)) }
     case .choice(let choice):
       guard let text = choice.alternatives.first(where: { $0.kind == .string }) else { break }
       try unless(.eq, choice.tag, .constant(Kind.string.rawValue)) { frontend throws(MoontraceError) in
@@ -149,6 +151,24 @@ extension Frontend {
     default: break
     }
     throw refusal("attempt to get length of a \(value.typeName) value\(name)")
+  }
+
+  /// The length of a list. With nil among its items Lua may give one of several, or the run decides.
+  private func length(of table: Table) throws(MoontraceError) -> Int64 {
+    let count = (table.items.lastIndex { plain($0) != .nil } ?? -1) + 1
+    guard table.items[..<count].allSatisfy({ !mayBeNil($0) }) else {
+      throw refusal("the length of a list that may hold nil can't be told", "count its items in a variable")
+    }
+    return Int64(count)
+  }
+
+  private func mayBeNil(_ value: Value) -> Bool {
+    switch plain(value) {
+    case .nil, .pointer, .mixed: true
+    case .choice(let choice): choice.alternatives.contains(.nil)
+    case .object(let id): if case .lookup = state.heap[id] { true } else { false }
+    default: false
+    }
   }
 
   // MARK: Looking through objects
@@ -185,6 +205,7 @@ extension Frontend {
   /// Looks at what a map answered: from now on it is nil, or what the map held now.
   mutating func force(_ id: ObjectID) throws(MoontraceError) {
     guard case .lookup(let lookup) = state.heap[id] else { return }
+    let wasReachable = isReachable
     let (found, missing) = (builder.newBlock(), builder.newBlock())
     builder.branch(.ne, lookup.pointer, .constant(0), found, missing)
     var edges: [Edge] = []
@@ -195,5 +216,6 @@ extension Frontend {
     other.heap[id] = .resolved(.nil)
     edges.append(Edge(block: missing, state: other))
     try enter(edges, liveIn: Set(state.registers.indices))
+    isReachable = wasReachable
   }
 }

@@ -23,7 +23,7 @@ extension Frontend {
       go(to: edge)
       if let tested { refine(tested, to: outcome) } else { refine(i, to: outcome) }
       let target = outcome ? targets.yes : targets.no
-      if i.opcode == .testSet, target == taken { state.registers[i.a] = state.registers[i.b] }
+      if i.opcode == .testSet, outcome == i.k { state.registers[i.a] = state.registers[i.b] }
       leaving.append((target, here))
     }
     return leaving
@@ -107,7 +107,9 @@ extension Frontend {
       for alternative in choice.alternatives {
         left += refined(alternative, by: constant, outcome)
       }
-      replace(value, by: left.count == 1 ? left[0] : .choice(Value.Choice(tag: choice.tag, alternatives: left)))
+      // Nothing is left on ways that are never gone.
+      guard let first = left.first else { return }
+      replace(value, by: left.count == 1 ? first : .choice(Value.Choice(tag: choice.tag, alternatives: left)))
     case (.flag, .boolean(let known)): replace(value, by: .boolean(known == outcome))
     default: break
     }
@@ -170,7 +172,7 @@ extension Frontend {
     _ condition: Condition, _ left: Value, _ right: Value
   ) throws(MoontraceError) -> Decision {
     let (left, right) = (try decided(left), try decided(right))
-    if left.kind == .string, right.kind == .string {
+    if [left, right].allSatisfy({ $0.alternatives.contains { $0.kind == .string } }) {
       throw refusal("a probe can't put text in order", "compare with == or ~=")
     }
     let (one, other) = (left.typeName, right.typeName)
@@ -206,7 +208,9 @@ extension Frontend {
     case (.pointer(let pointer), .nil), (.nil, .pointer(let pointer)):
       return builder.compare(.eq, pointer.address, .constant(0))
     case (.pointer(let one), .pointer(let other)): return builder.compare(.eq, one.address, other.address)
-    case (.object(let one), .object(let other)): return .constant(one == other ? 1 : 0)
+    case (.object(let one), .object(let other)): return .constant(try areSame(one, other) ? 1 : 0)
+    case (.builtin(let one), .builtin(let other)): return .constant(one == other ? 1 : 0)
+    case (.named, .named): throw refusal("a \(left.typeName) can't be compared with another in a probe")
     case (.host(let one), .host(let other)): return .constant(one == other ? 1 : 0)
     default: break
     }
@@ -214,6 +218,17 @@ extension Frontend {
     if let a = left.flag, let b = right.flag { return builder.compare(.eq, a, b) }
     if left.kind == .string, right.kind == .string { return try equalText(left, right) }
     return .constant(0)
+  }
+
+  /// Tables are equal to themselves only; one that stands for several is unknown.
+  private func areSame(_ one: ObjectID, _ other: ObjectID) throws(MoontraceError) -> Bool {
+    if one == other { return true }
+    for id in [one, other] {
+      guard case .table(let table) = state.heap[id], !table.isFrozen else {
+        throw refusal("these tables can't be compared: they may be one", "compare their fields")
+      }
+    }
+    return false
   }
 
   private mutating func equal(_ choice: Value.Choice, _ other: Value) throws(MoontraceError) -> IROperand {

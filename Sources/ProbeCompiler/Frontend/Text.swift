@@ -39,11 +39,7 @@ extension Frontend {
   ) throws(MoontraceError) {
     let size = min(capacity, memory.capacity)
     if isKey, !memory.isPadded {
-      // Behind the text there is garbage: only the text is taken.
-      try zero(base, offset, capacity)
-      let source = address(memory.base, memory.offset)
-      _ = builder.call(.probeReadKernelStr, address(base, offset), .constant(Int64(capacity)), source)
-      return
+      return try copyPadded(memory, to: base, offset, capacity)
     }
     if size <= Self.fewBytes {
       for word in stride(from: 0, to: size, by: 8) {
@@ -54,6 +50,20 @@ extension Frontend {
       _ = builder.call(.probeReadKernel, address(base, offset), .constant(Int64(size)), source)
     }
     if size < capacity { try zero(base, offset + size, isKey ? capacity - size : 8) }
+  }
+
+  /// Behind the text there is garbage: only the text is taken. The helper writes a NUL behind it, which needs room.
+  private mutating func copyPadded(
+    _ memory: StringMemory, to base: IROperand, _ offset: Int32, _ capacity: Int32
+  ) throws(MoontraceError) {
+    let size = min(capacity, memory.capacity)
+    let hasRoom = size < capacity
+    let target = hasRoom ? address(base, offset) : .slot(builder.newSlot(size + 8), 0)
+    try zero(target, 0, hasRoom ? capacity : size + 8)
+    _ = builder.call(
+      .probeReadKernelStr, target, .constant(Int64(size + 1)), address(memory.base, memory.offset))
+    guard !hasRoom else { return }
+    try copy(StringMemory(base: target, capacity: size, isPadded: true), to: base, offset, capacity, isKey: true)
   }
 
   // MARK: Comparing

@@ -8,19 +8,21 @@ import BPFAssembly
 struct PlaceMemory {
   /// Larger slots never go on the stack.
   private static let largestOnStack: Int32 = 64
-  /// How much of the 512 bytes of all frames slots take; the rest is for spilled values.
-  private static let stackLimit: Int32 = 256
+  /// How much of the 512 bytes of all frames slots usually take; the rest is for spilled values.
+  static let usualStack: Int32 = 256
 
   /// The word at the start of shared scratch that says whether a run has claimed it.
   static let claimSize: Int32 = 8
 
   private var program: IRProgram
+  private let stackLimit: Int32
   private var onStack: Int32 = 0
   /// By function, how much of its frame is taken.
   private var frames: [Int32]
 
-  static func run(_ program: inout IRProgram) {
-    var pass = PlaceMemory(program: program, frames: Array(repeating: 0, count: program.functions.count))
+  static func run(_ program: inout IRProgram, stackLimit: Int32 = usualStack) {
+    var pass = PlaceMemory(
+      program: program, stackLimit: stackLimit, frames: Array(repeating: 0, count: program.functions.count))
     pass.placeSlots()
     if pass.program.scratchSize > 0 { pass.handScratchAround() }
     program = pass.program
@@ -34,7 +36,7 @@ struct PlaceMemory {
     let start = scratch
     for (slot, user) in soleUsers().enumerated() {
       let room = Self.room(program.slots[slot].size)
-      if case .function(let function) = user, room <= Self.largestOnStack, onStack + room <= Self.stackLimit {
+      if case .function(let function) = user, room <= Self.largestOnStack, onStack + room <= stackLimit {
         program.slots[slot].place = stackPlace(room, in: function)
       } else if user != .nobody {
         program.slots[slot].place = .scratch(offset: scratch)
