@@ -1,0 +1,38 @@
+recipe {
+  name = "tcpconnect",
+  summary = "Trace TCP connections that processes open (connect)",
+  version = "1.0.0",
+  category = "network",
+  options = {
+    { name = "pid", short = "p", type = "integer", help = "trace only this process" },
+    { name = "port", short = "P", type = "integer", help = "only to this port" },
+    { name = "uid", short = "u", type = "integer", help = "trace only this user" },
+  },
+  examples = {
+    [[
+moontrace tcpconnect
+     PID COMM                  UID       IP SADDR            DADDR               DPORT
+    4672 python3                 0        4 127.0.0.1        127.0.0.1           18099
+    4672 python3                 0        4 127.0.0.1        127.0.0.1           18098
+    4691 python3                 0        6 ::1              ::1                 18099
+    4691 python3                 0        6 ::1              ::1                 18098]],
+    "moontrace tcpconnect -P 443   # attempts; tcpconnlat shows what became of them",
+  },
+}
+
+local SYN_SENT, TCP = 2, 6
+
+-- The process that connects still runs when its socket comes into this state.
+probe("tracepoint:sock:inet_sock_set_state", function(args)
+  if args.protocol ~= TCP or args.newstate ~= SYN_SENT then return end
+  if opt.pid and pid ~= opt.pid or opt.port and args.dport ~= opt.port or opt.uid and uid ~= opt.uid then return end
+  return {
+    pid = pid, comm = comm, uid = uid, saddr = ntop(args.saddr_v6), daddr = ntop(args.daddr_v6), dport = args.dport,
+  }
+end):each(function(e)
+  local function address(text) return (text:gsub("^::ffff:", "")) end
+  emit({
+    pid = e.pid, comm = e.comm, uid = e.uid, ip = e.daddr:find("^::ffff:") and 4 or 6, saddr = address(e.saddr),
+    daddr = address(e.daddr), dport = e.dport,
+  }, { "pid", "comm", "uid", "ip", "saddr", "daddr", "dport" })
+end)

@@ -1,0 +1,45 @@
+recipe {
+  name = "tcpstates",
+  summary = "Trace TCP connections that change state, with the time spent in the old one",
+  version = "1.0.0",
+  category = "network",
+  options = {
+    { name = "localport", short = "L", type = "integer", help = "only this local port" },
+    { name = "remoteport", short = "D", type = "integer", help = "only this remote port" },
+  },
+  examples = {
+    [[
+moontrace tcpstates -D 18099
+     PID COMM             LADDR               LPORT RADDR               RPORT OLDSTATE         NEWSTATE               US
+    7245 python3          127.0.0.1               0 127.0.0.1           18099 CLOSE            SYN_SENT                0
+    7245 python3          127.0.0.1           44960 127.0.0.1           18099 SYN_SENT         ESTABLISHED          1292
+    7245 python3          127.0.0.1           44960 127.0.0.1           18099 ESTABLISHED      FIN_WAIT1          151412
+    7245 python3          127.0.0.1           44960 127.0.0.1           18099 FIN_WAIT1        FIN_WAIT2             921
+    7245 python3          127.0.0.1           44960 127.0.0.1           18099 FIN_WAIT2        CLOSE                  20]],
+    "moontrace tcpstates -L 443   # PID is whoever ran when the packet came in, not always the owner",
+  },
+}
+
+local CLOSE, TCP = 7, 6
+local since = map { lru = true } -- socket -> when it came into its state
+
+probe("tracepoint:sock:inet_sock_set_state", function(args)
+  if args.protocol ~= TCP then return end
+  local now, before = nsecs, since[args.skaddr]
+  local us = before and (now - before) // 1000 or 0
+  if args.newstate == CLOSE then since[args.skaddr] = nil else since[args.skaddr] = now end
+  if opt.localport and args.sport ~= opt.localport then return end
+  if opt.remoteport and args.dport ~= opt.remoteport then return end
+  return {
+    pid = pid, comm = comm, laddr = ntop(args.saddr_v6), lport = args.sport, raddr = ntop(args.daddr_v6),
+    rport = args.dport, old = args.oldstate, new = args.newstate, us = us,
+  }
+end):each(function(e)
+  local states = { "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSE_WAIT",
+    "LAST_ACK", "LISTEN", "CLOSING", "NEW_SYN_RECV" }
+  local function address(text) return (text:gsub("^::ffff:", "")) end
+  emit({
+    pid = e.pid, comm = e.comm, laddr = address(e.laddr), lport = e.lport, raddr = address(e.raddr), rport = e.rport,
+    oldstate = states[e.old] or e.old, newstate = states[e.new] or e.new, us = e.us,
+  }, { "pid", "comm", "laddr", "lport", "raddr", "rport", "oldstate", "newstate", "us" })
+end)
