@@ -11,7 +11,7 @@ struct ExampleTests {
   @Test func readmeShowsTheExample() throws {
     let readme = String(decoding: try readFile("\(Self.top)/README.md"), as: UTF8.self)
     let example = String(decoding: try readFile("\(Self.top)/examples/execs.lua"), as: UTF8.self)
-    let code = try #require(example.firstRange(of: "local o = "))
+    let code = try #require(example.firstRange(of: "probe("))
     #expect(readme.contains(example[code.lowerBound...]))
   }
 
