@@ -57,7 +57,9 @@ struct ProbeTests {
     #expect(run.status == 0, "\(run.errors)")
     let name = workload.name + String(repeating: " ", count: 16 - workload.name.utf8.count)
     let lines = run.lines.filter { $0.contains(directory.name) }
-    #expect(lines == ["\(name)    3 \(there)", "\(name)   -2 \(directory.path("nothing"))"])
+    // Which descriptor the first free one is, the test's own decide.
+    #expect(lines.count == 2 && lines[0].hasPrefix("\(name)    ") && lines[0].hasSuffix(" \(there)"), "\(lines)")
+    #expect(lines.last == "\(name)   -2 \(directory.path("nothing"))")
   }
 
   // MARK: Events
