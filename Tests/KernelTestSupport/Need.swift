@@ -55,6 +55,9 @@ extension Need {
   public static let nativeSpeed = Need(
     "native speed", .kernel, missing: getenv("MOONTRACE_TEST_EMULATED") == nil ? nil : "the processor is emulated")
 
+  /// By how much tests of many cases try fewer under emulation.
+  public static var slowdown: Int { nativeSpeed.problem == nil ? 1 : 5 }
+
   public static let clang = Need(
     "clang", .machine,
     missing: system("clang --print-targets 2>/dev/null | grep -q '^ *bpf '") == 0

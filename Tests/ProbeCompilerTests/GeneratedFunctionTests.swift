@@ -28,7 +28,7 @@ import Testing
   }
 
   static var count: Int {
-    getenv("MOONTRACE_TEST_CASES").flatMap { Int(String(cString: $0)) } ?? 300
+    getenv("MOONTRACE_TEST_CASES").flatMap { Int(String(cString: $0)) } ?? 300 / Need.slowdown
   }
 
   @Test func giveTheSameAsLua() throws {
