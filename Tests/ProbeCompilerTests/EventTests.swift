@@ -73,6 +73,34 @@ import Testing
     #expect(bench.value(of: .map(0), [0]) == [Int64(2 * runs)], "the user is root, whose number is 0")
   }
 
+  @Test func textOutlivesTheElementThatHeldIt() throws {
+    let bench = try ProbeBench(
+      """
+      local m = "map 0"
+      return {
+        function(args) m[1] = { name = str(args.name, 15) } end,
+        function(args)
+          local s = m[1]
+          if not s then return end
+          m[1] = nil
+          m[2] = { name = str(args.name, 15) } -- may get the memory of what was deleted
+          m[3] = { name = str(args.name, 15) }
+          return { name = s.name }
+        end,
+      }
+      """, [.words([("name", .userPointer(to: ""))]), .words([("name", .userPointer(to: ""))])],
+      schema: Self.schema(maps: 1))
+    let (first, second) = (strdup("first"), strdup("second"))
+    defer {
+      free(first)
+      free(second)
+    }
+    try bench.run(0, [Int64(Int(bitPattern: first))])
+    try bench.run(1, [Int64(Int(bitPattern: second))])
+    let event = try #require(bench.takeEvents().first)
+    #expect(event[1] == 1 && ProbeBench.text(event[2...]) == "first")
+  }
+
   @Test func fullMapsEndTheRun() throws {
     let bench = try ProbeBench(
       #"local m = "map 0" return { function() m[{ arg0, comm }] = true end }"#, [.words([])],

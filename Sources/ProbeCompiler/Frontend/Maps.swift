@@ -19,8 +19,9 @@ extension Frontend {
 
   /// `m[key] = value`
   mutating func store(in map: Int, for key: Value, _ value: Value) throws(MoontraceError) {
-    let value = try decided(value)
     try forceAll()
+    try steadyAll()
+    let value = try decided(value)
     let parts = try keyParts(key)
     guard isReachable else { return }
     if try add(value, to: map, parts) { return }

@@ -208,6 +208,13 @@ extension Frontend {
     }
   }
 
+  /// Copies text out of maps before one of them is changed: deleted memory is given to the next element.
+  mutating func steadyAll() throws(MoontraceError) {
+    for id in reachable(from: Set(state.registers.indices), [here]).sorted(by: { $0.number < $1.number }) {
+      if case .resolved(let value) = state.heap[id] { state.heap[id] = .resolved(try steady(value)) }
+    }
+  }
+
   /// The value with its text copied out of a map, where others may change it.
   mutating func steady(_ value: Value) throws(MoontraceError) -> Value {
     switch value {
@@ -221,6 +228,9 @@ extension Frontend {
       for index in table.fields.indices { table.fields[index].value = try steady(table.fields[index].value) }
       state.heap[id] = .table(table)
       return value
+    case .choice(var choice):
+      for index in choice.alternatives.indices { choice.alternatives[index] = try steady(choice.alternatives[index]) }
+      return .choice(choice)
     default: return value
     }
   }
