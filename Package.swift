@@ -68,6 +68,7 @@ let package = Package(
       name: "RingBenchmark",
       dependencies: ["LuaRuntime", "EventStream", "KernelLoader", "CLibbpf", "CEventCore", "Support"],
       path: "Tests/RingBenchmark", swiftSettings: strict),
+    room("RandomTestSupport", [], path: "Tests/RandomTestSupport"),
     room("KernelTestSupport", ["KernelLoader", "Support"], path: "Tests/KernelTestSupport"),
     .target(
       name: "EventStreamTestSupport", dependencies: ["CEventCore"], path: "Tests/EventStreamTestSupport",
@@ -76,27 +77,33 @@ let package = Package(
       name: "LuaRuntimeTestSupport", dependencies: ["CLuaBridge", "CEventCore"], path: "Tests/LuaRuntimeTestSupport",
       cSettings: strictC),
     tests("SupportTests", ["Support"]),
-    tests("BTFTests", ["KernelTestSupport", "BTF", "Support"]),
+    tests("BTFTests", ["KernelTestSupport", "RandomTestSupport", "BTF", "Support"]),
     .testTarget(
       name: "ProbeCompilerTests",
       dependencies: [
-        "KernelTestSupport", "ProbeCompiler", "LuaBytecode", "BPFAssembly", "BTF", "CLibbpf", "CLua", "KernelLoader",
+        "KernelTestSupport", "RandomTestSupport", "ProbeCompiler", "LuaBytecode", "BPFAssembly", "BTF", "CLibbpf",
+        "CLua", "KernelLoader",
         "Support",
       ], swiftSettings: strict, linkerSettings: lua),
     tests("RecipesTests", ["Recipes", "Support"]),
     tests("BPFAssemblyTests", ["BPFAssembly", "Support"]),
     .testTarget(
-      name: "LuaBytecodeTests", dependencies: ["LuaBytecode", "CLua", "Support"], swiftSettings: strict,
+      name: "LuaBytecodeTests", dependencies: ["RandomTestSupport", "LuaBytecode", "CLua", "Support"],
+      swiftSettings: strict,
       linkerSettings: lua),
     tests("KernelLoaderTests", ["KernelTestSupport", "KernelLoader", "CLibbpf", "BPFAssembly", "BTF", "Support"]),
     tests(
       "EventStreamTests",
-      ["KernelTestSupport", "EventStream", "EventStreamTestSupport", "CEventCore", "BTF", "Support"]),
+      [
+        "KernelTestSupport", "RandomTestSupport", "EventStream", "EventStreamTestSupport", "CEventCore", "BTF",
+        "Support",
+      ]),
     tests("LuaRuntimeTests", ["LuaRuntime", "LuaRuntimeTestSupport", "CLuaBridge", "CEventCore", "Support"]),
     tests(
       "TracingTests",
       [
-        "KernelTestSupport", "Tracing", "ProbeCompiler", "LuaBytecode", "LuaRuntime", "EventStream", "KernelLoader",
+        "KernelTestSupport", "RandomTestSupport", "Tracing", "ProbeCompiler", "LuaBytecode", "LuaRuntime",
+        "EventStream", "KernelLoader",
         "CLibbpf", "CLuaBridge", "CEventCore", "BPFAssembly", "BTF", "Support",
       ]),
     tests(

@@ -11,8 +11,8 @@ public indirect enum DataType: Hashable, Sendable {
   case boolean
   /// Text up to the first NUL, or all `capacity` bytes, a multiple of 8; in keys, the rest is zero.
   case string(capacity: Int32)
-  /// An address that names a kernel type, or in user memory (nil): 8 bytes, an integer in the user half.
-  case address(kernelType: UInt32?)
+  /// 8 bytes, an integer in the user half.
+  case address(of: PointerTarget)
   case record([Field])
   case tuple([DataType])
   /// A value or nil: 8 bytes, 1 or 0, and the value behind them.
@@ -164,4 +164,26 @@ public enum ProbeMap: Hashable, Sendable {
   case stacks
   /// An array with one value of zeros, to start new elements from.
   case zeros
+}
+
+/// What an address leads to.
+public enum PointerTarget: Hashable, Sendable {
+  /// A type of the kernel, by its number in BTF, in kernel memory; type 0 where it is not known.
+  case kernel(type: UInt32)
+  /// The same in user memory, `depth` pointers away.
+  case user(type: UInt32, depth: Int)
+  /// The same, to what C calls this; looked up only when the pointer is followed.
+  case spelled(String)
+
+  /// Memory of a process, without a type.
+  public static let user = PointerTarget.user(type: 0, depth: 0)
+
+  private var isKernel: Bool { if case .kernel = self { true } else { false } }
+
+  /// What either leads to; nil when one is in the kernel and one in a process.
+  func joined(_ other: PointerTarget) -> PointerTarget? {
+    if self == other { return self }
+    guard isKernel == other.isKernel else { return nil }
+    return isKernel ? .kernel(type: 0) : .user
+  }
 }

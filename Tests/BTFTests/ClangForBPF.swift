@@ -1,4 +1,5 @@
 import Glibc
+import RandomTestSupport
 import Support
 
 /// What these tests need from outside the project.
@@ -44,29 +45,6 @@ extension ELFImage {
   }
 }
 
-/// A generator that makes the same numbers from the same seed (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) {
-    state = seed
-  }
-
-  /// A new seed, or the one that `MOONTRACE_TEST_SEED` asks to repeat; printed, so that a failure can be.
-  static func seed(for test: String) -> UInt64 {
-    let wanted = getenv("MOONTRACE_TEST_SEED").flatMap { UInt64(String(cString: $0)) }
-    let seed = wanted ?? UInt64.random(in: 0...UInt64(UInt32.max))
-    print("\(test): seed \(seed)")
-    return seed
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var bits = state
-    bits = (bits ^ bits >> 30) &* 0xbf58_476d_1ce4_e5b9
-    bits = (bits ^ bits >> 27) &* 0x94d0_49bb_1331_11eb
-    return bits ^ bits >> 31
-  }
-
+extension SeededGenerator {
   mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
 }

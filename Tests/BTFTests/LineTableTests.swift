@@ -1,5 +1,6 @@
 import BTF
 import KernelTestSupport
+import RandomTestSupport
 import Support
 import Testing
 

@@ -1,4 +1,5 @@
 import BTF
+import RandomTestSupport
 import Support
 import Testing
 

@@ -1,3 +1,5 @@
+import RandomTestSupport
+
 /// Makes up C structs that use everything BTF can say, each in ways that compilers lay out differently.
 struct StructGenerator {
   var random: SeededGenerator

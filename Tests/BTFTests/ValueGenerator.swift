@@ -1,3 +1,5 @@
+import RandomTestSupport
+
 /// Makes up values for generated types, as C initialisers and as what must be read back.
 struct ValueGenerator {
   var random: SeededGenerator

@@ -1,5 +1,6 @@
 import BTF
 import Glibc
+import RandomTestSupport
 import Testing
 
 /// Random layouts over random bytes: whatever a program sends, the text that comes out is well formed.

@@ -1,5 +1,6 @@
 import Glibc
 import LuaBytecode
+import RandomTestSupport
 import Support
 import Testing
 

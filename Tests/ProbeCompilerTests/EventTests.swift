@@ -218,6 +218,29 @@ import Testing
     #expect(ProbeBench.text(events[1][2...]) == "somebody")
   }
 
+  @Test func pointersKeepTheirTypeInMaps() throws {
+    var schema = ProbeSchema()
+    schema.maps = [ProbeSchema.MapType(name: "m", maximum: 4)]
+    let bench = try ProbeBench(
+      """
+      local m = "map 0"
+      local function pick(list, i) return list and str(list[i], 16) end
+      return {
+        function(args) m[1] = args.argv end,
+        function() local list = m[1] return { arg = pick(list, 1) } end,
+      }
+      """, [.words([("argv", .userPointer(to: "const char *const *"))]), .words([])], schema: schema)
+    let names: [UnsafeMutablePointer<CChar>?] = [strdup("one"), strdup("two")]
+    defer { for name in names { free(name) } }
+    try names.withUnsafeBufferPointer { list in
+      try bench.run(0, [Int64(Int(bitPattern: list.baseAddress))])
+      try bench.run(1)
+    }
+    let event = try #require(bench.takeEvents().first)
+    #expect(event[1] == 1)
+    #expect(ProbeBench.text(event[2...]) == "two")
+  }
+
   @Test func structuresInUserMemory() throws {
     let bench = try ProbeBench(
       """

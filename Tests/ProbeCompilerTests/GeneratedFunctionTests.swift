@@ -1,5 +1,6 @@
 import Glibc
 import KernelTestSupport
+import RandomTestSupport
 import Support
 import Testing
 

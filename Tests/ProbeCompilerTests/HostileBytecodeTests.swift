@@ -1,5 +1,6 @@
 import LuaBytecode
 import ProbeCompiler
+import RandomTestSupport
 import Support
 import Testing
 

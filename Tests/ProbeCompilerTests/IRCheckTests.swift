@@ -1,4 +1,5 @@
 import BPFAssembly
+import RandomTestSupport
 import Support
 import Testing
 

@@ -1,5 +1,6 @@
 import BPFAssembly
 import KernelTestSupport
+import RandomTestSupport
 import Support
 import Testing
 

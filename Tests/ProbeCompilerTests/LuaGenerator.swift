@@ -1,3 +1,5 @@
+import RandomTestSupport
+
 /// Writes random Lua functions of three integers that end soon: what probes may do, in odd combinations.
 ///
 /// ```swift

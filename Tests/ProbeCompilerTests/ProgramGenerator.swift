@@ -1,4 +1,5 @@
 import BPFAssembly
+import RandomTestSupport
 
 @testable import ProbeCompiler
 

@@ -2,6 +2,7 @@ import CLuaBridge
 import KernelLoader
 import KernelTestSupport
 import LuaRuntime
+import RandomTestSupport
 import Support
 import Testing
 
@@ -227,7 +228,7 @@ final class AggregateBench {
   func randomValuesAddUpAsInLua(_ function: String) throws {
     let seed = UInt64.random(in: 0 ... .max)
     print("seed \(seed)")
-    var random = SeededGenerator(state: seed)
+    var random = SeededGenerator(seed: seed)
     let bench = try AggregateBench("a = \(function)()", key: .integer)
     for key in 1...20 {
       let values = (0..<Self.cpus).map { _ in

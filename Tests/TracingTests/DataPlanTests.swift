@@ -2,6 +2,7 @@ import CEventCore
 import CLuaBridge
 import EventStream
 import LuaRuntime
+import RandomTestSupport
 import Support
 import Testing
 
@@ -82,7 +83,7 @@ struct Sample {
 
   private static func address(_ random: inout SeededGenerator) -> Sample {
     let value = UInt64.random(in: 0 ... .max, using: &random)
-    return Sample(.address(kernelType: nil), "0x\(String(value, radix: 16))", "\(value)")
+    return Sample(.address(of: .user), "0x\(String(value, radix: 16))", "\(value)")
   }
 
   private static func text(_ random: inout SeededGenerator) -> Sample {
@@ -115,7 +116,7 @@ struct Sample {
   @Test func randomValuesComeBack() throws {
     let seed = UInt64.random(in: 0 ... .max)
     print("seed \(seed)")
-    var random = SeededGenerator(state: seed)
+    var random = SeededGenerator(seed: seed)
     let converter = try Converter()
     try converter.harness.run(library: Self.comparison)
     for _ in 0..<400 {
@@ -139,7 +140,7 @@ struct Sample {
   @Test func randomRecordsPrintAsJSON() throws {
     let seed = UInt64.random(in: 0 ... .max)
     print("seed \(seed)")
-    var random = SeededGenerator(state: seed)
+    var random = SeededGenerator(seed: seed)
     let converter = try Converter()
     for _ in 0..<200 {
       let sample = Sample(depth: 3, &random)

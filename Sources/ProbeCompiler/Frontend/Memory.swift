@@ -11,8 +11,7 @@ extension Frontend {
     case .text(let bytes): return .string(capacity: Int32(max(bytes.count, 1) + 7) / 8 * 8)
     case .string(let memory): return .string(capacity: memory.capacity)
     case .pointer(let pointer):
-      if case .kernel(let type) = pointer.target { return .address(kernelType: type) }
-      return .address(kernelType: nil)
+      return .address(of: pointer.target)
     case .named(let naming, let words): return .named(naming, words: Int32(words.count))
     case .object(let id): return try dataType(of: id, for: what)
     case .choice(let choice):
@@ -177,8 +176,7 @@ extension Frontend {
     switch type {
     case .integer: return .number(builder.load(base, offset))
     case .boolean: return .flag(builder.load(base, offset))
-    case .address(let kernelType):
-      let target = kernelType.map { PointerTarget.kernel(type: $0) } ?? .user
+    case .address(let target):
       return .pointer(Pointer(address: builder.load(base, offset), target: target))
     case .string(let capacity):
       return .string(StringMemory(base: base, offset: offset, capacity: capacity, map: map))
@@ -265,7 +263,7 @@ extension DataType {
     switch (self, other) {
     case _ where self == other: return self
     case (.string(let one), .string(let two)): return .string(capacity: max(one, two))
-    case (.address, .address): return .address(kernelType: nil)
+    case (.address(let one), .address(let other)): return one.joined(other).map { .address(of: $0) }
     case (.address, .integer), (.integer, .address): return .integer
     case (.optional(let one), .optional(let two)): return one.joined(two).map { .optional($0) }
     case (.optional(let one), _): return one.joined(other).map { .optional($0) }

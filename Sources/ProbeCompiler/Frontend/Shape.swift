@@ -84,6 +84,11 @@ extension Shape {
       if case .string(let own) = self, case .slot = own.base, own.capacity >= other.capacity { return self }
       return .string(memory(max(capacity, other.capacity)))
     case .object: return joinedTable(other, memory: memory)
+    case .pointer:
+      guard case .pointer(let one) = self, case .pointer(let other) = other, let both = one.joined(other) else {
+        return .mixed(typeName, other.typeName)
+      }
+      return .pointer(both)
     default: return .mixed(typeName, other.typeName)
     }
   }

@@ -66,19 +66,6 @@ struct Pointer: Equatable {
   var target: PointerTarget
 }
 
-enum PointerTarget: Hashable {
-  /// A type of the kernel, by its number in BTF, in kernel memory.
-  case kernel(type: UInt32)
-  /// The same in user memory, `depth` pointers away; type 0 where it is not known.
-  case user(type: UInt32, depth: Int)
-
-  /// The same, to what C calls this; looked up only when the pointer is followed.
-  case spelled(String)
-
-  /// Memory of a process, without a type.
-  static let user = PointerTarget.user(type: 0, depth: 0)
-}
-
 /// The kinds that a choice tells apart. The raw value is its tag: 0 for nil and one bit for each other kind, so that
 /// tags can be made and stored without branches.
 enum Kind: Int64, Comparable {
