@@ -212,7 +212,7 @@ struct ObjectTests {
 
   // MARK: Event buffers
 
-  @Test func ringAndPerfBufferDeliverEverything() throws {
+  @Test(.requires(.nativeSpeed)) func ringAndPerfBufferDeliverEverything() throws {
     try Self.small.get().expect(
       """
       local count, total = {0, 0}, {0, 0}

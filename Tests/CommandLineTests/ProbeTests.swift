@@ -311,7 +311,7 @@ struct ProbeTests {
     #expect(lost == 0 || run.errors.contains("lost \(lost) of 200000 events in all"), "\(run.errors)")
   }
 
-  @Test func twoMillionEventsArriveWithTheDefaultBuffer() throws {
+  @Test(.requires(.nativeSpeed)) func twoMillionEventsArriveWithTheDefaultBuffer() throws {
     let run = try trace(
       "getppid 2000000",
       """
