@@ -8,6 +8,12 @@ static void write_text(mt_output *output, const mt_field *field, const void *bas
   }
 }
 
+static void write_counted(mt_output *output, const mt_field *field, const void *base) {
+  uint32_t length;
+  const uint8_t *text = mt_field_counted(field, base, &length);
+  mt_output_csv_string(output, text, length);
+}
+
 static void write_enum(mt_output *output, const mt_field *field, const void *base) {
   const char *name = mt_field_enum_name(field, mt_field_integer(field, base));
   if (name) {
@@ -38,6 +44,7 @@ static void write_value(mt_output *output, const mt_field *field, const void *ba
   if (!mt_field_fits(field, available)) return;
   switch (field->kind) {
     case MT_ENUM: write_enum(output, field, base); break;
+    case MT_COUNTED: write_counted(output, field, base); break;
     case MT_BYTES: mt_write_hex(output, mt_field_bytes(field, base), field->size); break;
     case MT_NAMED: write_name(output, field, base); break;
     case MT_OPTIONAL:

@@ -91,6 +91,12 @@ static void write_optional(
   }
 }
 
+static void write_counted(mt_output *output, const mt_field *field, const void *base, mt_quoting quoting) {
+  uint32_t length;
+  const uint8_t *text = mt_field_counted(field, base, &length);
+  mt_write_json_string(output, text, length, quoting);
+}
+
 static void write_name(mt_output *output, const mt_field *field, const void *base, mt_quoting quoting) {
   size_t length;
   const char *text = mt_field_name(field, base, &length);
@@ -119,6 +125,7 @@ void mt_write_json_value(
     case MT_FLOAT: write_float(output, field, base); break;
     case MT_ENUM: write_enum(output, field, base, quoting); break;
     case MT_TEXT: break;
+    case MT_COUNTED: write_counted(output, field, base, quoting); break;
     case MT_BYTES: write_bytes(output, field, base, quoting); break;
     case MT_ARRAY: write_array(output, field, base, available, quoting); break;
     case MT_RECORD:

@@ -95,13 +95,24 @@ static size_t write_text_cell(mt_output *output, const mt_field *field, const vo
     if (!mt_field_is_present(field, base)) return write_absent(output);
     return write_text_cell(output, field->element, mt_field_bytes(field, base), available - field->offset);
   }
+  if (field->kind == MT_COUNTED) {
+    const uint8_t *text = mt_field_counted(field, base, &length);
+    return mt_write_visible(output, text, length);
+  }
   if (field->kind == MT_NAMED) return write_name(output, field, base);
   if (field->kind == MT_ENUM) return write_enum(output, field, base);
   return write_nested(output, field, base, available);
 }
 
+// Behind a last cell that shows nothing, blanks would stand at the end.
+static void end_row(mt_output *output, bool last_is_empty) {
+  while (last_is_empty && output->length > 0 && output->bytes[output->length - 1] == ' ') output->length--;
+  mt_put(output, '\n');
+}
+
 void mt_output_table_record(
     mt_output *output, const mt_plan *plan, const uint16_t *widths, const void *base, uint32_t available) {
+  size_t shown = 0;
   for (uint32_t i = 0; i < plan->field_count; i++) {
     const mt_field *field = &plan->fields[i];
     char number[MT_NUMBER_BYTES];
@@ -111,11 +122,12 @@ void mt_output_table_record(
       pad(output, length, widths[i]);
       mt_output_append(output, number, length);
     } else {
-      size_t shown = write_text_cell(output, field, base, available);
-      if (i + 1 < plan->field_count) pad(output, shown, widths[i]);
+      length = write_text_cell(output, field, base, available);
+      if (i + 1 < plan->field_count) pad(output, length, widths[i]);
     }
+    shown = length;
   }
-  mt_put(output, '\n');
+  end_row(output, shown == 0);
 }
 
 // Names come from an object's BTF, which may hold anything.
@@ -173,6 +185,7 @@ static uint32_t value_width(const mt_field *field) {
     case MT_ENUM: return enum_width(field);
     case MT_POINTER: return POINTER_WIDTH;
     case MT_TEXT: return field->size ? at_most(field->size, WIDEST_TEXT) : NESTED_WIDTH;
+    case MT_COUNTED: return at_most(field->size - 8, WIDEST_TEXT);
     case MT_BYTES: return field->size < WIDEST_TEXT ? at_most(2 * field->size, WIDEST_TEXT) : WIDEST_TEXT;
     case MT_OPTIONAL: return value_width(field->element);
     case MT_NAMED: return WIDEST_ENUM;
@@ -192,12 +205,16 @@ void mt_output_table_widths(const mt_plan *plan, uint16_t *widths) {
 }
 
 void mt_output_table_cell(mt_output *output, const char *text, size_t length, uint16_t width, bool right, bool last) {
+  size_t shown = length;
   if (right) {
     pad(output, length, width);
     mt_output_append(output, text, length);
   } else {
-    size_t shown = mt_write_visible(output, text, length);
+    shown = mt_write_visible(output, text, length);
     if (!last) pad(output, shown, width);
   }
-  mt_put(output, last ? '\n' : ' ');
+  if (last)
+    end_row(output, shown == 0);
+  else
+    mt_put(output, ' ');
 }

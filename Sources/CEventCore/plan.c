@@ -62,6 +62,13 @@ uint32_t mt_field_text_length(const mt_field *field, const void *base) {
   return end ? (uint32_t)(end - text) : field->size;
 }
 
+const uint8_t *mt_field_counted(const mt_field *field, const void *base, uint32_t *length) {
+  const uint8_t *bytes = (const uint8_t *)base + field->offset;
+  uint64_t count = load_unsigned(bytes, 8);
+  *length = count < field->size - 8 ? (uint32_t)count : field->size - 8;
+  return bytes + 8;
+}
+
 const char *mt_field_enum_name(const mt_field *field, int64_t value) {
   for (uint32_t i = 0; i < field->name_count; i++) {
     if (field->names[i].value == value) return field->names[i].name;

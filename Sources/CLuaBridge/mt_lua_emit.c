@@ -250,7 +250,9 @@ static int emit(lua_State *L) {
   if (!scratch->bytes && !mt_output_open(scratch, -1)) return luaL_error(L, "not enough memory");
   scratch->length = 0;
   if (view && lua_isnil(L, COLUMNS)) {
+    bool nested = mt_lua_enter_host(lua, false);  // which may have symbols to name
     emit_view(L, lua->config.format, scratch);
+    mt_lua_leave_host(lua, nested);
   } else {
     emit_table(L, lua->config.format, scratch);
   }

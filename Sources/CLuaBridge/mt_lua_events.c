@@ -41,8 +41,18 @@ static void print_formatted(lua_State *L, const mt_lua_route *route, const void 
   } else if (mt_lua_unwinding(mt_lua_of(L))) {
     mt_lua_unwind(L);
   } else {
-    luaL_error(L, "%s", luaL_gsub(L, lua_tostring(L, -1), "'string.format'", "'printf' in a probe"));
+    const char *place = route->place ? route->place : "";
+    const char *text = luaL_gsub(L, lua_tostring(L, -1), "'string.format'", "'printf' in a probe");
+    luaL_error(L, "%s%s%s", place, *place ? ": " : "", text);
   }
+}
+
+// What it takes to name a record's symbols is not the script's time.
+static bool print_plainly(mt_lua *lua, const mt_lua_route *route, const void *data, uint32_t size) {
+  bool nested = mt_lua_enter_host(lua, true);
+  bool more = route->print(route->context, data, size);
+  mt_lua_leave_host(lua, nested);
+  return more;
 }
 
 // --- dispatch
@@ -62,7 +72,7 @@ static bool deliver(void *context, const void *data, uint32_t size) {
     return true;
   }
   dispatch->lua->callbacks += dispatch->outermost;
-  if (route->print) return route->print(route->context, record, size);
+  if (route->print) return print_plainly(dispatch->lua, route, record, size);
   dispatch->lua->current.generation = 0;
   if (route->format) print_formatted(dispatch->L, route, record, size);
   return true;

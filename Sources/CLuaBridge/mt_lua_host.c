@@ -18,14 +18,21 @@ static int raise_failure(lua_State *L, mt_lua *lua) {
   return lua_error(L);
 }
 
+bool mt_lua_enter_host(mt_lua *lua, bool always) {
+  bool nested = lua->in_host;
+  if (!nested) lua->host_since = always ? 0 : mt_lua_now();
+  lua->in_host = true;
+  return nested;
+}
+
+void mt_lua_leave_host(mt_lua *lua, bool nested) { lua->in_host = nested; }
+
 static int call_host(lua_State *L, uint32_t function) {
   mt_lua *lua = mt_lua_of(L);
-  bool nested = lua->in_host;
-  lua->host_calls++;
-  lua->in_host = true;
+  bool nested = mt_lua_enter_host(lua, false);
   lua->failure.length = 0;
   int results = lua->config.host(lua->config.context, function, L, lua_gettop(L));
-  lua->in_host = nested;
+  mt_lua_leave_host(lua, nested);
   if (mt_lua_unwinding(lua)) return mt_lua_unwind(L);
   return results < 0 ? raise_failure(L, lua) : results;
 }

@@ -172,6 +172,39 @@ static void inspect_number(lua_State *L, mt_inspected *value) {
   value->number = lua_tonumber(L, -1);
 }
 
+// Whether the table on top has the function below it under a name; pops the table.
+static bool find_name(lua_State *L, mt_inspected *value) {
+  int function = lua_gettop(L) - 1;
+  bool found = false;
+  for (lua_pushnil(L); !found && lua_next(L, function + 1);) {
+    found = lua_type(L, -2) == LUA_TSTRING && lua_rawequal(L, -1, function);
+    if (found) value->bytes = lua_tolstring(L, -2, &value->length);
+    lua_pop(L, 1);
+  }
+  lua_settop(L, function);
+  return found;
+}
+
+// The name under which scripts call the function on top.
+static bool inspect_library(lua_State *L, mt_inspected *value) {
+  static const char *const libraries[] = {"math", "string"};
+  lua_pushglobaltable(L);
+  bool found = find_name(L, value);
+  for (size_t i = 0; !found && i < sizeof libraries / sizeof *libraries; i++) {
+    lua_pushglobaltable(L);
+    lua_pushstring(L, libraries[i]);
+    bool is_table = lua_rawget(L, -2) == LUA_TTABLE;
+    lua_remove(L, -2);
+    if (is_table)
+      found = find_name(L, value);
+    else
+      lua_pop(L, 1);
+    value->library = libraries[i];
+  }
+  if (found) value->type = MT_INSPECTED_LIBRARY;
+  return found;
+}
+
 // Describes the value on top. May raise (memory).
 static void inspect_top(lua_State *L, mt_inspected *value) {
   luaL_checkstack(L, 8, NULL);
@@ -194,7 +227,7 @@ static void inspect_top(lua_State *L, mt_inspected *value) {
       break;
     case LUA_TFUNCTION:
       if (!is_script_function(L)) {
-        inspect_other(L, value);
+        if (!inspect_library(L, value)) inspect_other(L, value);
         break;
       }
       value->type = MT_INSPECTED_FUNCTION;
@@ -281,6 +314,41 @@ bool mt_lua_inspect_element(lua_State *L, int64_t table, int64_t index, mt_inspe
 bool mt_lua_inspect_global(lua_State *L, const void *name, size_t length, mt_inspected *value) {
   inspection what = {.value = value, .name = length ? name : "", .length = length};
   return run(L, inspect_global, &what, 0);
+}
+
+// --- entries
+
+typedef struct walk {
+  int64_t table;
+  size_t limit;
+  mt_entry_fn found;
+  void *context;
+  bool is_whole;
+} walk;
+
+static int inspect_entries(lua_State *L) {
+  walk *walk = lua_touserdata(L, 1);
+  mt_inspected key, value;
+  size_t count = 0;
+  if (push_numbered(L, walk->table) != LUA_TTABLE) return 0;
+  int table = lua_gettop(L);
+  for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+    if (++count > walk->limit) return 0;
+  }
+  for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+    inspect_top(L, &value);
+    lua_pushvalue(L, -2);
+    inspect_top(L, &key);
+    lua_pop(L, 1);
+    walk->found(walk->context, &key, &value);
+  }
+  walk->is_whole = true;
+  return 0;
+}
+
+bool mt_lua_inspect_entries(lua_State *L, int64_t table, size_t limit, mt_entry_fn found, void *context) {
+  walk walk = {table, limit, found, context, false};
+  return run(L, inspect_entries, &walk, 0) && walk.is_whole;
 }
 
 // --- bytecode

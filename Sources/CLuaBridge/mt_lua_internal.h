@@ -30,8 +30,8 @@ struct mt_lua {
   // Time limit: callbacks are counted; a timer's signal that finds the same callback still running too long sets the
   // kill hook. So starting a callback costs one increment.
   volatile uint64_t callbacks;
-  volatile uint64_t host_calls;  // counted likewise; a long one (compiling, loading) is not held against the script
-  volatile bool in_host;
+  volatile bool in_host;         // the host works: compiles, loads, reads maps, names symbols
+  volatile uint64_t host_since;  // when it began, nanoseconds of CLOCK_MONOTONIC; 0: work that is never the script's
   volatile bool stop_requested;  // set by the signal: unwind everything
   uint32_t depth;                // protected calls in progress
   uint32_t closing_coroutines;   // nested coroutine.close calls in progress
@@ -88,6 +88,10 @@ void mt_lua_append_traceback(lua_State *L, mt_text *text);
 
 // --- mt_lua_host.c. The C function behind every host function; its upvalue is the number.
 int mt_lua_host_call(lua_State *L);
+// Begins work of the host's, which is not held against the script's time unless it is a trifle. Within such work nothing
+// changes. `always`: also trifles. Gives what mt_lua_leave_host needs.
+bool mt_lua_enter_host(mt_lua *lua, bool always);
+void mt_lua_leave_host(mt_lua *lua, bool nested);
 // Calls host function `function` with the `arguments` on top of the stack; may raise.
 void mt_lua_ask_host(lua_State *L, uint32_t function, int arguments, int results);
 
@@ -103,6 +107,8 @@ bool mt_lua_watchdog_open(mt_lua *lua);
 void mt_lua_watchdog_close(mt_lua *lua);
 // Starts and stops the clock around an outermost protected call. False when the system refuses a timer.
 bool mt_lua_watchdog_arm(mt_lua *lua);
+// Nanoseconds of CLOCK_MONOTONIC; async-signal-safe.
+uint64_t mt_lua_now(void);
 void mt_lua_watchdog_disarm(mt_lua *lua);
 
 // --- the sandbox; each is called once at open and may raise.

@@ -22,6 +22,12 @@ static void push_text(lua_State *L, const mt_field *field, const void *base, uin
     lua_pushnil(L);
 }
 
+static void push_counted(lua_State *L, const mt_field *field, const void *base) {
+  uint32_t length;
+  const uint8_t *text = mt_field_counted(field, base, &length);
+  lua_pushlstring(L, (const char *)text, length);
+}
+
 static void push_list(lua_State *L, const mt_field *field, const void *base, uint32_t available) {
   const mt_field *element = field->element;
   uint32_t count = mt_field_array_count(field, available);
@@ -54,11 +60,9 @@ static void push_optional(lua_State *L, const mt_field *field, const void *base,
 // Looking symbols up is the host's work: the time for it is not held against the script.
 const char *mt_lua_field_name(lua_State *L, const mt_field *field, const void *base, size_t *length) {
   mt_lua *lua = mt_lua_of(L);
-  bool nested = lua->in_host;
-  lua->host_calls++;
-  lua->in_host = true;
+  bool nested = mt_lua_enter_host(lua, true);
   const char *text = mt_field_name(field, base, length);
-  lua->in_host = nested;
+  mt_lua_leave_host(lua, nested);
   return text;
 }
 
@@ -99,6 +103,7 @@ void mt_lua_push_value(lua_State *L, const mt_field *field, const void *base, ui
     case MT_FLOAT: lua_pushnumber(L, mt_field_float(field, base)); break;
     case MT_ENUM: push_enum(L, field, base); break;
     case MT_TEXT: push_text(L, field, base, available); break;
+    case MT_COUNTED: push_counted(L, field, base); break;
     case MT_BYTES: lua_pushlstring(L, (const char *)base + field->offset, field->size); break;
     case MT_ARRAY: push_list(L, field, base, available); break;
     case MT_RECORD: push_record(L, field, base, available); break;

@@ -170,6 +170,19 @@ static bool read_text(mt_reader *reader, int index, const mt_field *field, void 
   return true;
 }
 
+static bool read_counted(mt_reader *reader, int index, const mt_field *field, void *base) {
+  if (lua_type(reader->L, index) != LUA_TSTRING) return refuse_type(reader, index, "a string");
+  size_t length, room = field->size - 8;
+  const char *text = lua_tolstring(reader->L, index, &length);
+  if (length > room) return refuse(reader, "expected at most %zu bytes of text, got %zu", room, length);
+  uint8_t *at = (uint8_t *)base + field->offset;
+  uint64_t count = length;
+  memcpy(at, &count, sizeof count);
+  memcpy(at + 8, text, length);
+  memset(at + 8 + length, 0, room - length);
+  return true;
+}
+
 static bool read_bytes(mt_reader *reader, int index, const mt_field *field, void *base) {
   char expected[48];
   snprintf(expected, sizeof expected, "a string of %u bytes", field->size);
@@ -350,6 +363,7 @@ static bool read_value(mt_reader *reader, int index, const mt_field *field, void
     case MT_FLOAT: return read_float(reader, index, field, base);
     case MT_ENUM: return read_enum(reader, index, field, base);
     case MT_TEXT: return read_text(reader, index, field, base);
+    case MT_COUNTED: return read_counted(reader, index, field, base);
     case MT_BYTES: return read_bytes(reader, index, field, base);
     case MT_ARRAY:
     case MT_RECORD: return read_table(reader, index, field, base);

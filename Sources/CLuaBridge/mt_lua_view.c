@@ -234,6 +234,12 @@ static void add_text(luaL_Buffer *buffer, const mt_field *field, const void *bas
     luaL_addstring(buffer, "nil");
 }
 
+static void add_counted(luaL_Buffer *buffer, const mt_field *field, const void *base) {
+  uint32_t length;
+  const uint8_t *text = mt_field_counted(field, base, &length);
+  add_quoted(buffer, (const char *)text, length);
+}
+
 static void add_value(luaL_Buffer *buffer, const mt_field *field, const void *base, uint32_t available) {
   const char *at = (const char *)base + field->offset;
   if (field->kind == MT_TEXT)
@@ -250,6 +256,8 @@ static void add_value(luaL_Buffer *buffer, const mt_field *field, const void *ba
     add_name(buffer, field, base);
   else if (field->kind == MT_ARRAY)
     add_elements(buffer, field, base, available);
+  else if (field->kind == MT_COUNTED)
+    add_counted(buffer, field, base);
   else if (field->kind == MT_BYTES)
     add_quoted(buffer, at, field->size);
   else

@@ -22,7 +22,10 @@
 // The first real-time signals are used by glibc and, by habit, by applications; this one is in nobody's list.
 #define TICK_SIGNAL (SIGRTMIN + 7)
 
-enum { TICKS = 8 };
+// One of so many ticks that strike in the host's work counts as the script's.
+enum { TICKS = 8, HOST_SHARE = 16 };
+// A shorter host call is an ordinary function, in nanoseconds.
+static const uint64_t trifle = 100000;
 // A callback inside a C function that never returns to Lua can't be stopped; after this the process ends.
 static const uint64_t patience = 5000000000;
 
@@ -32,9 +35,11 @@ typedef struct mt_watchdog {
   pid_t thread;  // that the timer signals; 0: no timer yet
   volatile bool ticking;
   struct mt_watchdog *outer;  // another state whose host function is running this one
-  uint64_t callback, host_call;  // in progress at the last tick
-  uint64_t ticks;                // that found `callback` in progress
-  uint64_t last_tick;            // at which patience ends
+  uint64_t callback;    // in progress at the last tick
+  uint64_t ticks;       // that found `callback` in progress
+  uint64_t host_call;   // the host's work at the last tick: when it began
+  uint64_t host_ticks;  // that found the host at work for the callback
+  uint64_t last_tick;   // at which patience ends
 } mt_watchdog;
 
 // Thread-local in the way that is safe in a signal handler.
@@ -68,21 +73,33 @@ static void give_up(mt_lua *lua) {
   _exit(1);
 }
 
-// Whether this tick's time went into one long host call, such as compiling.
-static bool is_the_hosts_time(mt_lua *lua, mt_watchdog *watchdog) {
-  bool same = lua->in_host && lua->host_calls == watchdog->host_call;
-  watchdog->host_call = lua->host_calls;
-  return same;
+uint64_t mt_lua_now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+// Whether this tick struck while the host was at work for the script, such as compiling a probe or naming stacks. A
+// single call has all the time that it takes; of many, a small part is the script's, so that one which asks for ever is
+// stopped all the same.
+static bool is_the_hosts_time(const mt_lua *lua, mt_watchdog *watchdog) {
+  if (!lua->in_host) return false;
+  uint64_t since = lua->host_since;
+  bool same = since && since == watchdog->host_call;
+  watchdog->host_call = since;
+  if (same) return true;
+  if (since && mt_lua_now() - since < trifle) return false;
+  return ++watchdog->host_ticks % HOST_SHARE != 0;
 }
 
 static void tick(mt_lua *lua, mt_watchdog *watchdog, uint64_t count) {
-  bool host = is_the_hosts_time(lua, watchdog);
   if (lua->callbacks != watchdog->callback) {
     watchdog->callback = lua->callbacks;
     watchdog->ticks = 0;
+    watchdog->host_ticks = 0;
     return;
   }
-  if (host) return;
+  if (is_the_hosts_time(lua, watchdog)) return;
   watchdog->ticks += count;
   if (watchdog->ticks < TICKS) return;
   if (watchdog->ticks > watchdog->last_tick) give_up(lua);

@@ -45,7 +45,7 @@ public final class EventLoop {
   }
 
   /// The longest that `idle` is put off while there is always work.
-  private static let longestBusyTime: UInt64 = 100_000_000
+  private static let longestBusyTime: UInt64 = 2_000_000
   /// How long the loop rests after it has emptied a source, in nanoseconds. The kernel wakes a waiting reader for each
   /// record, at several times the cost of the record to the traced process; while the reader rests, records gather
   /// without that. (Measured with a process that does nothing but system calls: 1000 ns each without rest, 400 with.)
@@ -53,7 +53,7 @@ public final class EventLoop {
 
   /// When `run()` ends by itself, in nanoseconds of `now()`; nil: never.
   public var deadline: UInt64?
-  /// Called before a wait that may block, and about every 100 ms while there is always work: the place to flush output.
+  /// Called before a wait that may block, and about every 2 ms while there is always work: the place to flush output.
   public var idle: Action?
 
   private let poll: PollSet

@@ -56,9 +56,23 @@ struct AttachSpecParser {
 
   private func unknown(_ word: String) -> MoontraceError {
     let names = AttachSpec.kinds.map(\.name)
+    if let meant = likelyMeant {
+      return MoontraceError(.usage, "'\(text)' does not say what kind of probe it is (did you mean '\(meant)'?)")
+    }
     return MoontraceError(
       .usage, "'\(text)': no probe is called '\(word)'\(suggestionHint(for: word, in: names))",
       remedy: "one of \(names.joined(separator: ", "))")
+  }
+
+  /// The SPEC with the kind that seems to be left out: of a binary's symbol, a tracepoint, a kernel function.
+  private var likelyMeant: String? {
+    let word = parts.first ?? ""
+    let isPlain = parts.count == 2 && !rest.isEmpty && !rest.contains(":")
+    if isPlain, word.contains("/") || (try? BinaryFinder.path(of: word)) != nil { return "uprobe:\(text)" }
+    if isPlain, (try? Tracefs.has(word, rest)) == true { return "tracepoint:\(text)" }
+    guard parts.count == 1, !word.isEmpty else { return nil }
+    if word.hasPrefix("sys_"), (try? Tracefs.has("syscalls", word)) == true { return "tracepoint:syscalls:\(word)" }
+    return KernelTargets.isProbeable(word) ? "kprobe:\(word)" : nil
   }
 
   private func wrongForm(_ form: String) -> MoontraceError {

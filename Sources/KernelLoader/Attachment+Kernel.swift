@@ -1,3 +1,4 @@
+import BPFAssembly
 import CLibbpf
 import Glibc
 import Support
@@ -88,6 +89,10 @@ extension Attachment {
     switch failure.number {
     case EILSEQ: MoontraceError(.usage, "no instruction starts at \(function)+\(offset)")
     case EADDRNOTAVAIL: MoontraceError(.unsupported, "this kernel has several functions called '\(function)'")
+    case EINVAL where program.helperIDs.contains(Helper.overrideReturn.rawValue):
+      MoontraceError(
+        .unsupported, "this kernel doesn't let '\(function)' be overridden",
+        remedy: "/sys/kernel/debug/error_injection/list names the functions that it does")
     case EINVAL where offset == 0:
       MoontraceError(.unsupported, "this kernel allows no probe in '\(function)'", remedy: "probe one of its callers")
     default: nil

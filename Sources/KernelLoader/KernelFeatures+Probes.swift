@@ -67,6 +67,14 @@ extension KernelFeatures {
     return min(attached, 0)
   }
 
+  static func overrideFeature() -> KernelFeature {
+    let (name, remedy) = ("override of results", "use a kernel with CONFIG_BPF_KPROBE_OVERRIDE=y")
+    if let reason = kprobes.reason { return KernelFeature(name, missing: reason, remedy: remedy) }
+    let trial = HelperTrial(name: name, number: Helper.overrideReturn.rawValue, section: "kprobe", since: "4.16").run()
+    return KernelFeature(
+      name, missing: trial.isAvailable ? nil : "CONFIG_BPF_KPROBE_OVERRIDE is off", remedy: remedy)
+  }
+
   static func kprobeMultiFeature() -> KernelFeature {
     let remedy = "use kprobe, one function at a time"
     if let reason = kprobes.reason { return KernelFeature("kprobe.multi", missing: reason, remedy: remedy) }

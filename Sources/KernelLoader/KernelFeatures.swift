@@ -21,6 +21,9 @@ public enum KernelFeatures {
   /// Whether programs can be attached to the entry and exit of kernel functions.
   public static let fentry = fentryFeature()
 
+  /// Whether kprobes can change what a function returns.
+  public static let overrides = overrideFeature()
+
   public static let ringBuffers = KernelFeature(
     "BPF ring buffers", Probe(result: createRing(), meaning: [EINVAL: "it is older than 5.8"]),
     remedy: "use a perf event array")
@@ -60,8 +63,9 @@ public enum KernelFeatures {
   /// All features, for reports.
   public static var all: [KernelFeature] {
     [
-      typeInformation, compiler, ringBuffers, kprobes, kprobeMulti, fentry, uprobes, hardwareCounters, iterators, tcx,
-      mapBatches, lsm, addresses,
+      typeInformation, compiler, ringBuffers, kprobes, kprobeMulti, fentry, overrides, uprobes, hardwareCounters,
+      iterators,
+      tcx, mapBatches, lsm, addresses,
     ]
   }
 

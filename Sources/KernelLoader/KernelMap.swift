@@ -112,6 +112,26 @@ public final class KernelMap: Sendable {
     return true
   }
 
+  /// Deletes an entry of a hash; its value, of all CPUs in per-CPU maps, or nil when there was none.
+  public func take(_ key: [UInt8]) throws(MoontraceError) -> [UInt8]? {
+    try check(key)
+    var result: Int32 = 0
+    let value = [UInt8](unsafeUninitializedCapacity: wholeValueSize) { buffer, count in
+      result = MapOperations.take(descriptor, key, buffer.baseAddress)
+      count = result == 0 ? buffer.count : 0
+    }
+    switch result {
+    case -ENOENT: return nil
+    // Hashes before Linux 5.14; 524 is the kernel's own ENOTSUPP.
+    case -EINVAL, -ENOTSUP, -524:
+      let value = try lookup(key)
+      return try remove(key) ? value : nil
+    default:
+      try check(result, "can't be deleted from")
+      return value
+    }
+  }
+
   private func check(_ key: [UInt8]) throws(MoontraceError) {
     if key.count != definition.keySize { throw failure("takes keys of \(definition.keySize) bytes, not \(key.count)") }
   }

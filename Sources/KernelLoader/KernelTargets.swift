@@ -39,15 +39,30 @@ public enum KernelTargets {
 
   /// Functions that the kernel lets tracers patch; where it does not tell (lockdown, no function tracer), all of them.
   static func probeableFunctions() -> [String] {
-    if let directory = try? Tracefs.directory(), let bytes = try? readFile(directory + "/available_filter_functions") {
-      // One a line, those of modules followed by `\t[module]`.
-      let names = bytes.split(separator: UInt8(ascii: "\n")).map { line in
-        String(decoding: line.prefix { $0 != UInt8(ascii: "\t") && $0 != UInt8(ascii: " ") }, as: UTF8.self)
-      }
+    if let lines = filterFunctions() {
+      let names = lines.map { String(decoding: $0.prefix { !isBlank($0) }, as: UTF8.self) }
       // Stand-ins for functions that are gone.
       return names.filter { !$0.hasPrefix("__ftrace_invalid_address___") }
     }
     return functions()
+  }
+
+  /// One a line, those of modules followed by `\t[module]` (or a blank).
+  private static func filterFunctions() -> [ArraySlice<UInt8>]? {
+    guard let directory = try? Tracefs.directory(), let bytes = try? readFile(directory + "/available_filter_functions")
+    else { return nil }
+    return bytes.split(separator: UInt8(ascii: "\n"))
+  }
+
+  private static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\t") || byte == UInt8(ascii: " ") }
+
+  /// The loaded module that a function which can be probed belongs to; nil for the kernel's own.
+  public static func module(of function: String) -> String? {
+    let name = Array(function.utf8)
+    let line = filterFunctions()?.first { $0.starts(with: name) && $0.dropFirst(name.count).first.map(isBlank) == true }
+    guard let place = line?.dropFirst(name.count + 1), place.first == UInt8(ascii: "["), place.last == UInt8(ascii: "]")
+    else { return nil }
+    return String(decoding: place.dropFirst().dropLast(), as: UTF8.self)
   }
 
   /// Whether a function is among those, where the kernel tells.

@@ -37,6 +37,9 @@ public final class Link {
     detach()
   }
 
+  /// Whether the program runs only when the link is read (`SEC("iter/task")`).
+  public var isIterator: Bool { ["iter:", "iter/", "iter.s/"].contains(where: target.hasPrefix) }
+
   public var isAttached: Bool { !parts.isEmpty }
 
   /// Ends the attachment; a second call does nothing. Blocks until the program runs there no more.

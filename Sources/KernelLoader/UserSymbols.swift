@@ -45,6 +45,14 @@ public final class UserSymbols {
     return (mapping.path, address - mapping.start + mapping.fileOffset)
   }
 
+  /// Reads the mappings of a process now, unless that was done less than a second ago, so that its addresses have names
+  /// also when it is gone.
+  public func remember(process: Int32) {
+    let now = Self.now()
+    if let known = mappings[process], now - known.readAt < Self.freshness { return }
+    refresh(process, now)
+  }
+
   /// Forgets a process, whose number another one may get.
   public func forget(process: Int32) {
     mappings[process] = nil
@@ -57,10 +65,15 @@ public final class UserSymbols {
       let found = known.mappings.mapping(at: address)
       if now - known.readAt < (found == nil ? Self.patience : Self.freshness) { return found }
     }
+    return refresh(process, now).mapping(at: address)
+  }
+
+  @discardableResult
+  private func refresh(_ process: Int32, _ now: Double) -> MemoryMappings {
     var fresh = MemoryMappings(process: process)
     if fresh.isEmpty, let last = mappings[process] { fresh = last.mappings }
     mappings[process] = Known(mappings: fresh, readAt: now)
-    return fresh.mapping(at: address)
+    return fresh
   }
 
   private static func now() -> Double {

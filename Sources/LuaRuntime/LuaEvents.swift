@@ -28,20 +28,21 @@ public final class LuaEvents {
   private let runtime: LuaRuntime
   private var streams: [LuaStream] = []
   private var routes: [mt_lua_route] = []
-  private var formats: [UnsafeMutableBufferPointer<CChar>] = []
+  private var texts: [UnsafeMutableBufferPointer<CChar>] = []
 
   public init(_ runtime: LuaRuntime) {
     self.runtime = runtime
   }
 
   deinit {
-    for format in formats { format.deallocate() }
+    for text in texts { text.deallocate() }
   }
 
   /// Adds a type of records, which read by `plan` behind their number; the number is how many types there were.
-  /// `format` is one for Lua's `string.format`, with the record's fields as arguments. `plan` must outlive the events.
+  /// `format` is one for Lua's `string.format`, with the record's fields as arguments, and `place` where the script has
+  /// it (`file:line`), for errors. `plan` must outlive the events.
   public func addType(
-    plan: UnsafePointer<mt_plan>, printer: Printer? = nil, format: [UInt8]? = nil
+    plan: UnsafePointer<mt_plan>, printer: Printer? = nil, format: [UInt8]? = nil, place: String? = nil
   ) throws(MoontraceError) -> Int {
     let stream = try LuaStream(runtime, plan: plan)
     var route = mt_lua_route()
@@ -50,15 +51,21 @@ public final class LuaEvents {
     route.print = printer?.print
     route.context = printer?.context
     if let format {
-      let copy = UnsafeMutableBufferPointer<CChar>.allocate(capacity: format.count + 1)
-      _ = copy.initialize(from: format.map { CChar(bitPattern: $0) } + [0])
-      formats.append(copy)
-      route.format = UnsafePointer(copy.baseAddress)
+      route.format = keep(format)
       route.format_length = format.count
+      route.place = place.flatMap { keep(Array($0.utf8)) }
     }
     streams.append(stream)
     routes.append(route)
     return routes.count - 1
+  }
+
+  /// A copy for C, with a NUL behind it.
+  private func keep(_ text: [UInt8]) -> UnsafePointer<CChar>? {
+    let copy = UnsafeMutableBufferPointer<CChar>.allocate(capacity: text.count + 1)
+    _ = copy.initialize(from: text.map { CChar(bitPattern: $0) } + [0])
+    texts.append(copy)
+    return UnsafePointer(copy.baseAddress)
   }
 
   /// Adds a handler for the records of a type, from the next drain on.

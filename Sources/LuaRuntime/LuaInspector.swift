@@ -16,7 +16,9 @@ public enum LuaInspected: Equatable, Sendable {
   case function(Int64)
   /// What the host made: see ``LuaCall/mark(_:kind:number:)``.
   case object(kind: UInt32, number: Int)
-  /// A value of another kind, by its Lua type name; functions of the host and of its library too.
+  /// A function of Lua's library or the host's, by the name that scripts call it: `math.min`, `print`.
+  case library(String)
+  /// A value of another kind, by its Lua type name; functions of the host and of its library without a name too.
   case other(String)
 
   init(_ value: mt_inspected) {
@@ -29,9 +31,15 @@ public enum LuaInspected: Equatable, Sendable {
     case MT_INSPECTED_TABLE: self = .table(value.integer)
     case MT_INSPECTED_FUNCTION: self = .function(value.integer)
     case MT_INSPECTED_OBJECT: self = .object(kind: value.kind, number: Int(value.integer))
+    case MT_INSPECTED_LIBRARY: self = .library(Self.libraryName(value))
     case MT_INSPECTED_OTHER: self = .other(String(decoding: Self.bytes(value), as: UTF8.self))
     default: self = .nil
     }
+  }
+
+  private static func libraryName(_ value: mt_inspected) -> String {
+    let name = String(decoding: bytes(value), as: UTF8.self)
+    return value.library.map { String(cString: $0) + "." + name } ?? name
   }
 
   private static func bytes(_ value: mt_inspected) -> [UInt8] {
@@ -78,6 +86,15 @@ public struct LuaInspector {
     }
   }
 
+  /// All entries of a table, in no order; nil when there are more than `limit`.
+  public func entries(of table: Int64, limit: Int) -> [(key: LuaInspected, value: LuaInspected)]? {
+    var entries: [(LuaInspected, LuaInspected)] = []
+    let isWhole = withUnsafeMutablePointer(to: &entries) {
+      mt_lua_inspect_entries(lua, table, limit, appendEntry, $0)
+    }
+    return isWhole ? entries : nil
+  }
+
   /// The function's bytecode, as `string.dump(f, false)` gives it.
   public func dump(of function: Int64) throws(MoontraceError) -> [UInt8] {
     var bytes: [UInt8] = []
@@ -110,6 +127,12 @@ public struct LuaInspector {
 private let appendPiece: mt_dump_fn = { context, bytes, length in
   context?.assumingMemoryBound(to: [UInt8].self).pointee += UnsafeRawBufferPointer(start: bytes, count: length)
   return true
+}
+
+private let appendEntry: mt_entry_fn = { context, key, value in
+  guard let key, let value else { return }
+  let entries = context?.assumingMemoryBound(to: [(LuaInspected, LuaInspected)].self)
+  entries?.pointee.append((LuaInspected(key.pointee), LuaInspected(value.pointee)))
 }
 
 private let appendName: mt_object_name_fn = { context, kind, number, name in

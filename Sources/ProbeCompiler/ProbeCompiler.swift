@@ -25,6 +25,9 @@ public struct ProbeCompiler {
   /// The kernel's monotonic time at which the session began, in nanoseconds: what `elapsed` counts from.
   public var startTime: Int64 = 0
 
+  /// Why probes may not use `signal` or `override` here, which change what the system does; nil when they may.
+  public var objection: (KernelChange) -> MoontraceError? = { _ in nil }
+
   private let host: any ProbeHost
   private let types: () throws(MoontraceError) -> TypeGraph?
   private var probes: [Probe] = []
@@ -49,6 +52,13 @@ public struct ProbeCompiler {
     let probe = Probe(function: function, context: context, stream: stream)
     _ = try read(probe)
     probes.append(probe)
+  }
+
+  /// A compiler that knows the same of what probes share, and has no probes yet.
+  public func withoutProbes() -> ProbeCompiler {
+    var other = self
+    other.probes = []
+    return other
   }
 
   /// The programs of all probes, in the order in which they were added, once every type is known.
@@ -78,10 +88,16 @@ public struct ProbeCompiler {
   }
 
   private mutating func read(_ probe: Probe, isFinal: Bool = false) throws(MoontraceError) -> Frontend.Result? {
+    let (kernel, module) = (types, probe.context.moduleTypes)
+    func known() throws(MoontraceError) -> TypeGraph? {
+      if let module { return module }
+      return try kernel()
+    }
     var frontend = Frontend(
-      host: host, types: types, schema: schema, context: probe.context, stream: probe.stream, isFinal: isFinal)
+      host: host, types: known, schema: schema, context: probe.context, stream: probe.stream, isFinal: isFinal)
     frontend.process = process
     frontend.startTime = startTime
+    frontend.objection = objection
     do throws(MoontraceError) {
       let result = try frontend.compile(probe.function)
       schema = frontend.schema

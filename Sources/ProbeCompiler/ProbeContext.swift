@@ -24,10 +24,16 @@ public struct ProbeContext: Sendable {
   public var result: Argument?
   /// `func`: the traced function's name; nil where there is none.
   public var function: String?
+  /// `reg("NAME")`: where each register stands in the context, in bytes; empty where there are none.
+  public var registers: [String: Int32]
+  /// The types of the kernel module that the place is in, which continue the kernel's; nil for the kernel itself.
+  public var moduleTypes: TypeGraph?
+  /// Whether a kprobe stands where its function begins.
+  public var isFunctionEntry = false
 
   public init(
     spec: String, kind: Kind, arguments: [Argument] = [], positional: [Argument.Source] = [], result: Argument? = nil,
-    function: String? = nil
+    function: String? = nil, registers: [String: Int32] = [:]
   ) {
     self.spec = spec
     self.kind = kind
@@ -35,6 +41,7 @@ public struct ProbeContext: Sendable {
     self.positional = positional
     self.result = result
     self.function = function
+    self.registers = registers
   }
 
   /// One value that the kernel hands over.
@@ -66,6 +73,10 @@ public struct ProbeContext: Sendable {
   public enum ArgumentType: Hashable, Sendable {
     case integer
     case boolean
+    /// An integer that has this type, an enum, in BTF.
+    case enumeration(TypeID)
+    /// The same, by what C calls it: `enum skb_drop_reason`; looked up only when a probe reads it.
+    case spelledEnumeration(String)
     /// A pointer into kernel memory, to this BTF type (0: void).
     case kernelPointer(TypeID)
     /// A pointer into user memory, to what C calls this: `struct open_how *`; empty for what is not known.

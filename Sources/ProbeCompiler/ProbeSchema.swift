@@ -11,6 +11,11 @@ public indirect enum DataType: Hashable, Sendable {
   case boolean
   /// Text up to the first NUL, or all `capacity` bytes, a multiple of 8; in keys, the rest is zero.
   case string(capacity: Int32)
+  /// Text of which any byte may be 0: 8 bytes with its length, and `capacity` bytes behind them, a multiple of 8, of
+  /// which those that the text leaves are zero.
+  case bytes(capacity: Int32)
+  /// An integer whose values have names, in the user half the same as a field of this type of a C record: 8 bytes.
+  case enumeration(Enumeration)
   /// 8 bytes, an integer in the user half.
   case address(of: PointerTarget)
   case record([Field])
@@ -35,21 +40,38 @@ public indirect enum DataType: Hashable, Sendable {
     case kernelSymbol
     /// The address, and the process.
     case userSymbol
-    /// The id in the stack map.
-    case kernelStack
-    /// The id in the stack map, and the process.
-    case userStack
+    /// The id in the stack map for stacks of `depth` frames. Of those that may begin with the program's own frames,
+    /// `frames` others are shown.
+    case kernelStack(depth: Int32, frames: Int32?)
+    /// The id in the stack map for stacks of so many frames, and the process.
+    case userStack(depth: Int32)
     /// An IPv4 address.
     case address4
     /// An IPv6 address.
     case address6
+    /// An address of either kind: two words, and behind them how many bytes of them it takes, 4 or 16.
+    case address
+  }
+
+  /// What C calls an integer's values.
+  public struct Enumeration: Hashable, Sendable {
+    public struct Name: Hashable, Sendable {
+      public var name: String
+      /// Of unsigned 64-bit ones, the same bits.
+      public var value: Int64
+    }
+
+    public var isSigned: Bool
+    /// In declaration order.
+    public var names: [Name]
   }
 
   /// Bytes, a multiple of 8.
   public var size: Int32 {
     switch self {
-    case .integer, .boolean, .address: 8
+    case .integer, .boolean, .address, .enumeration: 8
     case .string(let capacity): capacity
+    case .bytes(let capacity): 8 + capacity
     case .record(let fields): fields.reduce(0) { $0 + $1.type.size }
     case .tuple(let items): items.reduce(0) { $0 + $1.size }
     case .optional(let type): 8 + type.size
@@ -140,6 +162,8 @@ public struct ProbeSchema: Sendable {
     public var record: DataType
     /// A `print` or `printf` of a probe: the format; its arguments are the record's fields.
     public var format: [UInt8]?
+    /// `file:line` of that `print` or `printf`.
+    public var place: String?
   }
 
   public struct FailurePlace: Hashable, Sendable {
@@ -160,10 +184,13 @@ public enum ProbeMap: Hashable, Sendable {
   case counters
   /// A per-CPU array with one value, `scratchSize` bytes, of this program alone.
   case scratch
-  /// Stack traces.
-  case stacks
+  /// Stack traces of up to so many frames.
+  case stacks(depth: Int32)
   /// An array with one value of zeros, to start new elements from.
   case zeros
+  /// An array with one value: a 64-bit number above 0 for each aggregate, in their order, of the time span that its least
+  /// and greatest values belong to.
+  case epochs
 }
 
 /// What an address leads to.

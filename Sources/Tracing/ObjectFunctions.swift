@@ -101,6 +101,11 @@ extension TracingSession {
     define(onObject: "program_read") { object, call throws(MoontraceError) in
       [.string(try object.read(program: try call.text(2)))]
     }
+    let session = self
+    runtime.define("iterator_output") { [unowned session] call throws(MoontraceError) in
+      session.iteratorOutput = try call.function(1)
+      return []
+    }
     define(onObject: "program_disable") { object, call throws(MoontraceError) in
       try object.object.program(try call.text(2))?.setAutoload(false)
       return []

@@ -47,7 +47,7 @@ extension TracingSession {
     runtime.define("recipe") { [unowned session] call throws(MoontraceError) in
       let header = try RecipeHeader(RecipeValue(.table(try call.table(1))))
       try session.checkNeeds(of: header)
-      session.probes.host.declaredOptions = header.options.map(\.luaName)
+      session.probes.declareOptions(header.options.map(\.luaName))
       let parsed = try header.parseArguments(session.arguments)
       if parsed.helpRequested {
         session.output.write(header.helpText(programName: "moontrace run \(header.name)"))

@@ -20,7 +20,7 @@ public enum OutputFormat: String, CaseIterable, Sendable {
   }
 }
 
-/// A stage of compiling probes that `--dump` prints.
+/// A stage of compiling probes that `--dump` prints, or what compiling them costs.
 public enum DumpStage: String, CaseIterable, Sendable {
   /// Lua's bytecode of the probe functions.
   case bytecode
@@ -28,6 +28,8 @@ public enum DumpStage: String, CaseIterable, Sendable {
   case ir
   /// The BPF instructions.
   case bpf
+  /// How long each probe takes to compile, and how many instructions it becomes.
+  case cost
 }
 
 /// What the command line, or an embedding program, says about a run.

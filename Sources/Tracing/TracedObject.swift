@@ -16,6 +16,8 @@ final class TracedObject {
   /// The counters go away with the object, the losses have happened.
   private var lostBeforeClose: UInt64 = 0
   private var links: [(program: String, link: Link)] = []
+  /// Iterators that the script has read itself.
+  private var readByScript: Set<String> = []
 
   init(_ object: BPFObject, in session: TracingSession) throws(MoontraceError) {
     self.object = object
@@ -32,6 +34,9 @@ final class TracedObject {
   private(set) var isClosed = false
 
   var isAttached: Bool { !links.isEmpty }
+
+  /// Whether programs are attached to what may happen at any time, as against iterators, which run when they are read.
+  var awaitsEvents: Bool { links.contains { !$0.link.isIterator } }
 
   func buffer(_ name: String) -> RecordStream? { buffers.first { $0.name == name } }
 
@@ -109,8 +114,20 @@ final class TracedObject {
   /// Runs an iterator, attached by its section when it is not yet; what it wrote.
   func read(program name: String) throws(MoontraceError) -> [UInt8] {
     if !isAttached(name) { try attach(program: name, to: nil) }
+    readByScript.insert(name)
     guard let link = links.last(where: { $0.program == name })?.link else { return [] }
     return try link.readIterator()
+  }
+
+  /// Runs each attached iterator that the script has not read, once: nothing else makes the kernel call it.
+  ///
+  /// - Returns: what they wrote.
+  func runIterators() throws(MoontraceError) -> [UInt8] {
+    var written: [UInt8] = []
+    for (name, link) in links where link.isIterator && !readByScript.contains(name) {
+      written += try link.readIterator()
+    }
+    return written
   }
 
   func detach(program: String) {

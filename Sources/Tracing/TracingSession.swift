@@ -27,6 +27,8 @@ final class TracingSession {
     runtime, configuration, namer: ProbeNamer(kernelSymbols, userSymbols))
   /// The library's function that prints the aggregates which have not been printed.
   var printAggregates: LuaFunction?
+  /// The library's function that prints what iterators of objects wrote.
+  var iteratorOutput: LuaFunction?
 
   private(set) var delivered: UInt64 = 0
   /// While a buffer's records are handed over.
@@ -40,6 +42,8 @@ final class TracingSession {
   private var signals: SignalSource?
   /// While it is held the kernel measures programs; nil without `--stats`.
   private var measuring: StatisticsCollection?
+  /// While probes count by user stacks.
+  private var stackProcesses: StackProcesses?
 
   init(_ source: ScriptSource, _ configuration: SessionConfiguration) throws(MoontraceError) {
     self.source = source
@@ -83,11 +87,13 @@ final class TracingSession {
   /// What the script finds in `arg`.
   var arguments: [String] { source.leadingArguments + configuration.arguments }
 
-  private var hasSomethingToWaitFor: Bool { !probes.isEmpty || hasOtherWork }
+  private var hasSomethingToWaitFor: Bool { !probes.isEmpty || hasOtherWork || hasIterators }
 
   private var hasOtherWork: Bool {
-    hasTimers || configuration.command != nil || objects.contains(where: \.isAttached)
+    hasTimers || configuration.command != nil || objects.contains(where: \.awaitsEvents)
   }
+
+  private var hasIterators: Bool { probes.hasOnlyIterators || objects.contains(where: \.isAttached) }
 
   // MARK: The live part
 
@@ -102,9 +108,23 @@ final class TracingSession {
     if let pid = configuration.pid { try loop.watchExit(pid: pid) { [unowned self] in end() } }
     loop.every(nanoseconds: 1_000_000_000) { [unowned self] in reportLosses() }
     announceReadiness()
-    try probes.live?.runIterators(probes)
+    try runIterators()
     if let text = configuration.command { try startCommand(text) }
-    if probes.hasOnlyIterators, !hasOtherWork { end() }
+    if hasIterators, probes.isEmpty || probes.hasOnlyIterators, !hasOtherWork { end() }
+  }
+
+  /// Nothing else makes the kernel call them.
+  private func runIterators() throws(MoontraceError) {
+    try probes.live?.runIterators(probes)
+    for object in objects {
+      let written = try object.runIterators()
+      guard !written.isEmpty, let iteratorOutput else { continue }
+      do throws(LuaFailure) {
+        try runtime.call(iteratorOutput, [.string(written)])
+      } catch {
+        note(error)
+      }
+    }
   }
 
   private func startProbes() throws(MoontraceError) {
@@ -120,6 +140,8 @@ final class TracingSession {
         }
       }
       try live.attach(probes) { diagnostics.note($0) }
+      stackProcesses = StackProcesses(probes, userSymbols)
+      stackProcesses?.watch(loop)
     } catch {
       throw asScriptError(error)
     }

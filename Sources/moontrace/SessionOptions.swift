@@ -41,7 +41,7 @@ struct SessionOptions: ParsableArguments {
   @Flag(help: "End at the first error in a handler or timer.")
   var strict = false
 
-  @Option(help: "Print the probes as bytecode, ir or bpf, and attach nothing.")
+  @Option(help: "Print the probes as bytecode, ir or bpf, or their cost, and attach nothing.")
   var dump: DumpStage?
 
   /// The long names of all options, for suggestions.

@@ -118,6 +118,33 @@ struct AttachTests {
         """)
   }
 
+  /// What is attached and read by nobody is read once when all is live; then there is nothing to wait for. It sees what
+  /// a program in Lua sees.
+  @Test func iteratorsThatNobodyReads() throws {
+    let bench = try ObjectBench(
+      """
+      struct event { int tgid; };
+      struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __type(value, struct event); } events SEC(".maps");
+      SEC("iter/task") int each_task(struct bpf_iter__task *ctx) {
+        struct task_struct *task = ctx->task;
+        if (!task || task->tgid != task->pid) return 0;
+        struct event event = { task->tgid };
+        bpf_ringbuf_output(&events, &event, sizeof event, 0);
+        if (task->tgid == \(getpid())) BPF_SEQ_PRINTF(ctx->meta->seq, "tests %d\\n", task->pid);
+        return 0;
+      }
+      """)
+    let script = """
+      local seen = {}
+      m.events:each(function(e) seen[e.tgid] = true end)
+      o:attach()
+      at_exit(function() print(seen[\(getpid())], seen[2]) end)
+      """
+    #expect(try bench.run(script).output == "tests \(getpid())\ntrue\ttrue\n")
+    let json = try bench.run(script, options: ["-f", "json"])
+    #expect(json.output == "{\"print\":\"tests \(getpid())\"}\n{\"print\":\"true\\ttrue\"}\n", "\(json.errors)")
+  }
+
   // MARK: At least
 
   @Test(arguments: ["profile:199", "p:199", "software:cpu-clock:5000000", "s:cpu-clock:5000000"])

@@ -1,5 +1,5 @@
 /// A value of JSON text, read strictly (RFC 8259): what moontrace prints must parse everywhere.
-enum JSON: Equatable {
+enum JSON: Hashable {
   case null
   case boolean(Bool)
   case integer(Int64)

@@ -34,6 +34,7 @@ extension Need {
   public static let kprobes = Need(KernelFeatures.kprobes)
   public static let kprobeMulti = Need(KernelFeatures.kprobeMulti)
   public static let fentry = Need(KernelFeatures.fentry)
+  public static let overrides = Need(KernelFeatures.overrides)
   public static let lsm = Need(KernelFeatures.lsm)
   public static let hardwareCounters = Need(KernelFeatures.hardwareCounters)
   public static let ringBuffers = Need(KernelFeatures.ringBuffers)

@@ -60,6 +60,26 @@ import Testing
     #expect(inspector.upvalue(of: function, at: -1) == .nil)
   }
 
+  @Test func functionsOfTheLibraryHaveTheirNames() throws {
+    try harness.run("t = { math.min, string.find, print, coroutine.wrap(function() end) }")
+    let table = try number("t")
+    #expect(inspector.element(of: table, at: 1) == .library("math.min"))
+    #expect(inspector.element(of: table, at: 2) == .library("string.find"))
+    #expect(inspector.element(of: table, at: 3) == .library("print"))
+    #expect(inspector.element(of: table, at: 4) == .other("function"))
+  }
+
+  @Test func entriesOfATable() throws {
+    try harness.run("t = { 10, x = 'y', [true] = 1.5 } setmetatable(t, { __pairs = error, __index = error })")
+    let table = try number("t")
+    let entries = try #require(inspector.entries(of: table, limit: 3))
+    #expect(entries.count == 3)
+    #expect(entries.contains { $0 == (.integer(1), .integer(10)) })
+    #expect(entries.contains { $0 == (.string(Array("x".utf8)), .string(Array("y".utf8))) })
+    #expect(entries.contains { $0 == (.boolean(true), .number(1.5)) })
+    #expect(inspector.entries(of: table, limit: 2) == nil)
+  }
+
   @Test func theSameThingHasTheSameNumber() throws {
     try harness.run(
       """
@@ -108,13 +128,13 @@ import Testing
   @Test func whatProbesCannotUseHasItsTypeName() throws {
     try harness.run("co = coroutine.create(print)")
     #expect(inspector.global("co") == .other("thread"))
-    #expect(inspector.global("print") == .other("function"))
-    #expect(inspector.global("map") == .other("function"))
+    #expect(inspector.global("print") == .library("print"))
+    #expect(inspector.global("map") == .library("map"))
   }
 
   @Test func functionsOfTheLibraryAreNotTheScripts() throws {
     try harness.runtime.run(library: "function library_function() end", name: "=[moontrace x]")
-    #expect(inspector.global("library_function") == .other("function"))
+    #expect(inspector.global("library_function") == .library("library_function"))
   }
 
   @Test func markedObjectsAreTold() throws {

@@ -149,6 +149,19 @@ import Testing
     #expect(harness.error("while true do nap() end") == "x.lua:1: ran longer than 0.04 s: stopped")
   }
 
+  /// A script that registers many probes is not to blame for the time that compiling them takes.
+  @Test func timeInManyHostCallsIsTheHosts() throws {
+    let harness = try Harness(milliseconds: 40)
+    harness.runtime.define("compile") { _ in
+      burn(seconds: 0.004)
+      return []
+    }
+    try harness.publish()
+    try harness.run("for i = 1, 40 do compile() end print('done')")
+    #expect(harness.printed() == "done\n")
+    #expect(harness.error("while true do compile() end") == "x.lua:1: ran longer than 0.04 s: stopped")
+  }
+
   @Test func hostFunctionsThatCallBackAreStoppedToo() throws {
     let harness = try Harness(milliseconds: 40)
     harness.runtime.define("twice") { [unowned harness] call throws(MoontraceError) in

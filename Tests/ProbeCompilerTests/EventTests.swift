@@ -73,19 +73,27 @@ import Testing
     #expect(bench.value(of: .map(0), [0]) == [Int64(2 * runs)], "the user is root, whose number is 0")
   }
 
-  @Test func textOutlivesTheElementThatHeldIt() throws {
+  @Test(arguments: [
+    "change(args) return { name = s.name }", "local name = s.name change(args) return { name = name }",
+    "local name = s.name m[1] = nil m[2] = { name = str(args.name, 15) } return { name = name }",
+    "local name = s.name for i = 1, 2 do change(args) end return { name = name }",
+    "local list = { s.name } change(args) return { name = list[1] }",
+  ])
+  func textOutlivesTheElementThatHeldIt(body: String) throws {
     let bench = try ProbeBench(
       """
       local m = "map 0"
+      local function change(args)
+        m[1] = nil
+        m[2] = { name = str(args.name, 15) } -- may get the memory of what was deleted
+        m[3] = { name = str(args.name, 15) }
+      end
       return {
         function(args) m[1] = { name = str(args.name, 15) } end,
         function(args)
           local s = m[1]
           if not s then return end
-          m[1] = nil
-          m[2] = { name = str(args.name, 15) } -- may get the memory of what was deleted
-          m[3] = { name = str(args.name, 15) }
-          return { name = s.name }
+          \(body)
         end,
       }
       """, [.words([("name", .userPointer(to: ""))]), .words([("name", .userPointer(to: ""))])],

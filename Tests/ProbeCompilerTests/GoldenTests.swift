@@ -111,8 +111,8 @@ import Testing
     #expect(
       lines == [
         "call bpf_get_current_pid_tgid#14", "r0 >>= 32", "*(u64 *)(r10 -8) = r0", "r1 = map[7] ll", "r2 = r10",
-        "r2 += -8", "call bpf_map_lookup_elem#1", "if r0 == 0x0 goto pc+4", "r5 = 1",
-        "lock *(u64 *)(r0 +0) += r5", "r0 = 0", "exit", "*(u64 *)(r10 -16) = 1", "r1 = map[7] ll", "r2 = r10",
+        "r2 += -8", "call bpf_map_lookup_elem#1", "if r0 == 0x0 goto pc+3", "r5 = 1",
+        "lock *(u64 *)(r0 +0) += r5", "goto pc+9", "*(u64 *)(r10 -16) = 1", "r1 = map[7] ll", "r2 = r10",
         "r2 += -8", "r3 = r10", "r3 += -16", "r4 = 1", "call bpf_map_update_elem#2", "r0 = 0", "exit",
       ])
   }
@@ -164,7 +164,7 @@ import Testing
     #expect(
       lines == [
         "r0 = *(u64 *)(r1 +0)", "if r0 == 0x0 goto pc+2", "r0 = 0", "exit", "r1 = 0", "call bpf_trace_printk#6",
-        "r0 = 0", "exit",
+        "goto pc-5",
       ])
   }
 

@@ -14,6 +14,7 @@ import Testing
     func upvalue(of function: HostReference, at index: Int) -> HostValue { index == 0 ? .environment : .nil }
     func field(of table: HostReference, name: [UInt8]) -> HostValue { .integer(1) }
     func element(of table: HostReference, at index: Int64) -> HostValue { .nil }
+    func entries(of table: HostReference, limit: Int) -> [(key: HostValue, value: HostValue)]? { [] }
     func global(_ name: String) -> HostValue { name == "f" ? .function(HostReference(0)) : .nil }
   }
 

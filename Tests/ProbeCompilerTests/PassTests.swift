@@ -7,7 +7,8 @@ import Testing
 @Suite struct PassTests {
   private func slot(_ number: Int32) -> IROperand { .slot(SlotID(number: number), 0) }
 
-  /// A probe and a loop body; slot 0 is small, slot 1 large, slot 2 shared, and slot 3 nobody uses.
+  /// A probe and a loop body; slot 0 is small, slot 1 large and not written as a whole, slot 2 shared, and slot 3 nobody
+  /// uses.
   private func programWithLoop() -> IRProgram {
     var probe = FunctionBuilder(), body = FunctionBuilder()
     probe.block()
@@ -28,12 +29,43 @@ import Testing
     PlaceMemory.run(&program)
     #expect(
       program.slots.prefix(4).map(\.place) == [
-        .stack(offset: -16), .scratch(offset: 0), .scratch(offset: 104), .open,
+        .stack(offset: -16), .scratch(offset: 8), .scratch(offset: 0), .open,
       ])
     #expect(program.scratchSize == 112)
     #expect(program.functions.map { $0.scratchBase != nil } == [true, true])
     #expect(program.functions.map { $0.handover != nil } == [true, false])
     try IRCheck.verify(program)
+  }
+
+  /// Before Linux 6.3 no helper may read bytes of the stack that were not written.
+  @Test(arguments: [0, 1]) func largeMemoryIsOnTheStackWhereAllOfItIsWritten(_ missing: Int32) throws {
+    var builder = FunctionBuilder()
+    builder.block()
+    for word in Int32(0)..<8 { builder.add(.store(slot(0), 8 * word, .double, .constant(1))) }
+    builder.add(.call(.getCurrentComm, [.slot(SlotID(number: 0), 64), .constant(Int64(16 - 8 * missing))]))
+    builder.add(.call(.ringbufOutput, [.map(TestMaps.results), slot(0), .constant(80), .constant(0)]))
+    var program = IRProgram(functions: [builder.function], slots: [IRSlot(size: 80)], scratch: TestMaps.scratch)
+    PlaceMemory.run(&program)
+    #expect(program.slots[0].place == (missing == 0 ? .stack(offset: -80) : .scratch(offset: 0)))
+  }
+
+  @Test func keysOfTheSameValuesAreWrittenOnce() throws {
+    var builder = FunctionBuilder()
+    builder.block()
+    let map = IROperand.map(MapReference(id: 3))
+    let (pid, time) = (builder.value(.call(.getCurrentPidTgid, [])), builder.value(.call(.ktimeGetNs, [])))
+    for (number, value) in [pid, pid, time].enumerated() {
+      builder.add(.store(slot(Int32(number)), 0, .double, .value(value)))
+      builder.add(.call(.mapDeleteElem, [map, slot(Int32(number))]))
+    }
+    let slots = Array(repeating: IRSlot(size: 8), count: 3)
+    var program = IRProgram(functions: [builder.function], slots: slots, scratch: TestMaps.scratch)
+    ShareKeys.run(&program)
+    #expect(
+      program.functions[0].blocks[0].instructions.dropFirst(2).map(\.text) == [
+        "store u64 [s0], v0", "call bpf_map_delete_elem(map3, s0)", "call bpf_map_delete_elem(map3, s0)",
+        "store u64 [s2], v1", "call bpf_map_delete_elem(map3, s2)",
+      ])
   }
 
   @Test func callbacksAreEntries() throws {

@@ -74,7 +74,7 @@ final class ProbeBench {
     case .aggregate(let index):
       let type = schema.aggregates[index]
       let isHistogram = type.function == .histogram
-      let size: UInt32 = type.function == .count || isHistogram ? 8 : 32
+      let size: UInt32 = type.function == .count || isHistogram ? 8 : 40
       if type.key == .tuple([]) {
         number = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "agg", 4, size, 128, nil)
       } else {
@@ -82,10 +82,14 @@ final class ProbeBench {
         number = bpf_map_create(BPF_MAP_TYPE_PERCPU_HASH, "agg", key, size, 128, nil)
       }
     case .events: number = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "events", 0, 0, 1 << 20, nil)
-    case .stacks: number = bpf_map_create(BPF_MAP_TYPE_STACK_TRACE, "stacks", 4, 127 * 8, 1024, nil)
+    case .stacks(let depth):
+      number = bpf_map_create(BPF_MAP_TYPE_STACK_TRACE, "stacks", 4, UInt32(8 * depth), 1024, nil)
     default: number = bpf_map_create(BPF_MAP_TYPE_ARRAY, "array", 4, 8192, 1, nil)
     }
     try #require(number >= 0, "\(map): \(errno)")
+    if map == .epochs {
+      try #require(bpf_map_update_elem(number, [UInt32(0)], [Int64](repeating: 1, count: 1024), 0) == 0)
+    }
     descriptors[map] = OwnedBox(number)
   }
 
@@ -104,6 +108,13 @@ final class ProbeBench {
 
   func run(_ probe: Int, _ arguments: [Int64] = []) throws {
     try programs[probe].run(arguments: arguments)
+  }
+
+  /// Hands over the address of a text while it is there.
+  func withText(_ text: String, _ body: (Int64) throws -> Void) throws {
+    let copy = strdup(text)
+    defer { free(copy) }
+    try body(Int64(Int(bitPattern: copy)))
   }
 
   /// The events since the last call, each as its 8-byte words, its number first.

@@ -130,6 +130,38 @@ final class TestScript: ProbeHost {
     return take()
   }
 
+  func entries(of table: HostReference, limit: Int) -> [(key: HostValue, value: HostValue)]? {
+    var entries: [(HostValue, HostValue)] = []
+    push(table)
+    lua_pushnil(state)
+    while lua_next(state, -2) != 0 {
+      let value = take()
+      lua_pushvalue(state, -2)
+      entries.append((take(), value))
+      lua_settop(state, lua_gettop(state) - 2)
+    }
+    lua_settop(state, 0)
+    return entries.count <= limit ? entries : nil
+  }
+
+  /// The name of the function of Lua's on top: a global one, or one of `math` and `string`.
+  private func libraryName() -> String? {
+    for (library, prefix) in [("_G", ""), ("math", "math."), ("string", "string.")] {
+      lua_getglobal(state, library)
+      lua_pushnil(state)
+      while lua_next(state, -2) != 0 {
+        let isSame = lua_rawequal(state, -1, -4) != 0
+        let name = isSame ? lua_tolstring(state, -2, nil).map { prefix + String(cString: $0) } : nil
+        lua_settop(state, -2)
+        guard let name else { continue }
+        lua_settop(state, -3)
+        return name
+      }
+      lua_settop(state, -2)
+    }
+    return nil
+  }
+
   private func take() -> HostValue {
     switch lua_type(state, -1) {
     case LUA_TNIL: return .nil
@@ -144,7 +176,9 @@ final class TestScript: ProbeHost {
       }
       return .string(Array(text.utf8))
     case LUA_TTABLE: return .table(keep())
-    case LUA_TFUNCTION: return lua_iscfunction(state, -1) != 0 ? .other("function") : .function(keep())
+    case LUA_TFUNCTION:
+      guard lua_iscfunction(state, -1) != 0 else { return .function(keep()) }
+      return libraryName().map(HostValue.library) ?? .other("function")
     default: return .other("userdata")
     }
   }

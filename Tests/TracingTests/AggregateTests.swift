@@ -154,12 +154,12 @@ final class AggregateBench {
 
   @Test func statisticsHaveAllFigures() throws {
     let bench = try AggregateBench("a = stats()", key: Self.comm, format: .json)
-    try bench.store(AggregateBench.text("x"), [[2, 10, 4, 6], [1, -1, -1, -1]])
+    try bench.store(AggregateBench.text("x"), [[2, 10, 4, 6, 1], [1, -1, -1, -1, 1]])
     #expect(
       try bench.printed() == #"{"aggregate":"a","type":"stats","data":[{"key":["x"],"#
         + #""value":{"avg":3,"count":3,"max":6,"min":-1,"sum":9}}]}"# + "\n")
     let table = try AggregateBench("a = stats()", key: .tuple([]))
-    try table.store(AggregateBench.index(0), [[2, 10, 4, 6]])
+    try table.store(AggregateBench.index(0), [[2, 10, 4, 6, 1]])
     #expect(try table.printed() == "a  count  avg  min  max  sum\n       2    5    4    6   10\n")
   }
 
@@ -221,6 +221,19 @@ final class AggregateBench {
     #expect(bench.harness.error("return a[1]") == "x.lua:1: aggregate: key: expected a string, got 1")
   }
 
+  @Test func titlesCanBeLeftOut() throws {
+    let one = try AggregateBench("a = count()", key: .tuple([]))
+    try one.store(AggregateBench.index(0), [[5]])
+    #expect(try one.printed("{ title = '' }") == "5\n")
+    let picture = try AggregateBench("a = hist()", key: .integer)
+    #expect(try picture.printed("{ title = '' }") == "(no values)\n")
+    try picture.store(AggregateBench.number(7) + AggregateBench.number(1), [[2]])
+    #expect(try picture.printed("{ title = '' }").hasPrefix("(no values)\n7\nvalue  : count"))
+    let plain = try AggregateBench("a = hist()", key: .tuple([]))
+    try plain.store(AggregateBench.index(1), [[2]])
+    #expect(try plain.printed("{ title = '' }").hasPrefix("value  : count"))
+  }
+
   // MARK: Against plain Lua
 
   /// The words that the kernel would have made of values, per CPU, against the same in Lua.
@@ -251,7 +264,7 @@ final class AggregateBench {
     case "avg": return [count, sum]
     case "min": return [count == 0 ? 0 : 1, values.min() ?? 0]
     case "max": return [count == 0 ? 0 : 1, values.max() ?? 0]
-    default: return [count, sum, values.min() ?? 0, values.max() ?? 0]
+    default: return [count, sum, values.min() ?? 0, values.max() ?? 0, count == 0 ? 0 : 1]
     }
   }
 
@@ -262,7 +275,7 @@ final class AggregateBench {
     local least = n > 0 and math.min(table.unpack(values)) or nil
     local most = n > 0 and math.max(table.unpack(values)) or nil
     local got = a[KEY]
-    local wanted = { count = n, sum = total, avg = n > 0 and total / n or nil, min = least, max = most }
+    local wanted = { count = n > 0 and n or nil, sum = total, avg = n > 0 and total / n or nil, min = least, max = most }
     if "FUNCTION" ~= "stats" then return got == wanted.FUNCTION end
     if n == 0 then return got == nil end
     for name, value in pairs(wanted) do if got[name] ~= value then return false end end

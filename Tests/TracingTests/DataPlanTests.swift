@@ -209,12 +209,57 @@ struct Sample {
     let loopback: UInt64 = 0x0100_007f
     let type = DataType.record([
       .init(name: "v4", type: .named(.address4, words: 1)), .init(name: "v6", type: .named(.address6, words: 2)),
-      .init(name: "stack", type: .named(.kernelStack, words: 1)),
+      .init(name: "stack", type: .named(.kernelStack(depth: 127, frames: 127), words: 1)),
       .init(name: "symbol", type: .named(.kernelSymbol, words: 1)),
     ])
     let bytes = Self.word(loopback) + Self.word(0) + Self.word(1 << 56) + Self.word(.max) + Self.word(0x10)
     #expect(
       try printed(type, bytes) == "{\"v4\":\"127.0.0.1\",\"v6\":\"::1\",\"stack\":\"\",\"symbol\":\"0x10\"}\n")
+  }
+
+  @Test func namingsTravelAsNumbers() {
+    let namings: [DataType.Naming] = [
+      .kernelSymbol, .userSymbol, .kernelStack(depth: 127, frames: nil), .kernelStack(depth: 5, frames: 3),
+      .userStack(depth: 9), .address4, .address6, .address,
+    ]
+    #expect(namings.map { DataType.Naming(number: $0.number) } == namings)
+    #expect(DataType.Naming(number: 0xff) == nil)
+  }
+
+  @Test func addressesOfEitherFamily() throws {
+    let type = DataType.record(
+      ["a", "b", "c"].map { DataType.Field(name: $0, type: .named(.address, words: 3)) })
+    let mapped: UInt64 = 0x0403_0201_ffff_0000
+    let bytes = [0x0100_007f, 0, 4, 0, 1 << 56, 16, 0, mapped, 16].flatMap { Self.word($0) }
+    #expect(try printed(type, bytes) == "{\"a\":\"127.0.0.1\",\"b\":\"::1\",\"c\":\"::ffff:1.2.3.4\"}\n")
+  }
+
+  private static let bytesAndEnum: DataType = {
+    let names = [DataType.Enumeration.Name(name: "ONE", value: 1), .init(name: "MINUS", value: -1)]
+    return .record([
+      .init(name: "b", type: .optional(.bytes(capacity: 16))),
+      .init(name: "e", type: .enumeration(.init(isSigned: true, names: names))), .init(name: "n", type: .integer),
+    ])
+  }()
+
+  @Test(arguments: [
+    (OutputFormat.json, #"{"b":"a\u0000\n\"","e":"MINUS","n":5}"# + "\n"), (.csv, "\"a\0\n\"\"\",MINUS,5\n"),
+    (.table, "a\\x00\\x0a\"       MINUS            5\n"),
+  ])
+  func bytesAreEscapedAndEnumsNamed(_ format: OutputFormat, _ expected: String) throws {
+    let bytes = Self.word(1) + Self.word(4) + Self.word(0x220a_0061) + Self.word(0) + Self.word(.max) + Self.word(5)
+    #expect(try printed(Self.bytesAndEnum, bytes, as: format) == expected)
+  }
+
+  @Test func bytesAndEnumsInLua() throws {
+    let converter = try Converter()
+    converter.use(Self.bytesAndEnum)
+    let text = "local r = unpack(pack({b = 'a\\0b', e = 'ONE', n = 1})) return #r.b .. r.b:byte(3) .. r.e"
+    #expect(try converter.run(text) == "398ONE")
+    #expect(try converter.run("return unpack(pack({e = 7, n = 1})).e") == "7", "a value without a name is a number")
+    #expect(
+      try converter.run("return select(2, pack({b = ('x'):rep(17), e = 1, n = 1}))")
+        == "member 'b': expected at most 16 bytes of text, got 17")
   }
 
   @Test(arguments: [

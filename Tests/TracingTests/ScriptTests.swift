@@ -37,8 +37,8 @@ import Testing
 
   @Test func functionsOfTheAPIAreNotTheScripts() throws {
     try harness.run("local m = map()")
-    #expect(host.global("map") == .other("function"))
-    #expect(host.global("print") == .other("function"))
+    #expect(host.global("map") == .library("map"))
+    #expect(host.global("print") == .library("print"))
     #expect(host.global("never_used") == .nil)
     #expect(host.global("hist") == .nil)  // loaded when it is first named
   }

@@ -116,15 +116,18 @@ local function sort(list)
   return list
 end
 
--- What number `number` holds: name, kind, rows, and whether they have keys.
-local function read(number)
+-- What number `number` holds: name, kind, rows, and whether they have keys. `get_rows` reads them from the kernel; `top`:
+-- how many are wanted, the largest.
+local function read(number, get_rows, top)
   local name, kind, low, high, step = host.aggregate_about(number)
-  local list = decode(kind, host.aggregate_rows(number), low, high, step)
+  local list = decode(kind, get_rows(number, top), low, high, step)
   local has_key = host.aggregate_has_key(number)
   if not has_key then
     for _, row in ipairs(list) do row.key = nil end
   end
-  return name, kind, sort(list), has_key
+  sort(list)
+  if top then list = table.move(list, 1, math.min(top, #list), 1, {}) end
+  return name, kind, list, has_key
 end
 
 -- Printing
@@ -223,7 +226,7 @@ local function blocks(title, list, kind, unit)
     end
     text[i] = table.concat(block, "\n")
   end
-  return title .. "\n" .. table.concat(text, "\n\n")
+  return (title == "" and "" or title .. "\n") .. table.concat(text, "\n\n")
 end
 
 -- Bounds without end are told as such.
@@ -238,10 +241,12 @@ local function drawn(rows)
 end
 
 local function pictures(title, list, has_key, unit)
+  if title == "" then title = nil end
   if #list == 0 then return hist.draw({}, { title = title }) end
   local text = {}
   for i, row in ipairs(list) do
-    local heading = has_key and title .. " = " .. row.text or title
+    local heading = title
+    if has_key then heading = title and title .. " = " .. row.text or row.text end
     text[i] = hist.draw(drawn(row.value), { title = heading, unit = unit })
   end
   return table.concat(text, "\n\n")
@@ -249,9 +254,10 @@ end
 
 local function table_text(title, kind, list, has_key, unit)
   if kind == "hist" or kind == "lhist" then return pictures(title, list, has_key, unit) end
-  if #list == 0 then return title .. ": (no values)" end
+  local label = title == "" and "" or title .. ": "
+  if #list == 0 then return label .. "(no values)" end
   if not has_key and kind ~= "stats" then
-    return title .. ": " .. number_text(list[1].value) .. (unit and " " .. unit or "")
+    return label .. number_text(list[1].value) .. (unit and " " .. unit or "")
   end
   return (has_lines(list) and blocks or lines)(title, list, kind, unit)
 end
@@ -284,8 +290,7 @@ end
 
 local function print_number(number, options)
   printed[number] = true
-  local name, kind, list, has_key = read(number)
-  if options.top then list = table.move(list, 1, math.min(options.top, #list), 1, {}) end
+  local name, kind, list, has_key = read(number, host.aggregate_rows, options.top)
   if output_format == "json" then
     print_json(name, kind, list, has_key)
   elseif output_format == "csv" then
@@ -297,21 +302,27 @@ end
 
 -- What scripts see
 
---- Prints it. Options: top = only so many rows; title; unit = what the values are.
+--- Prints it. Options: top = only so many rows; title ("" for none); unit = what the values are.
 function methods:print(options)
   options = shared.check_options("print", options, { top = "integer", title = "string", unit = "string" })
   if options.top and options.top < 1 then host.raise("print: top is a number above 0, not " .. options.top) end
   print_number(numbers[self], options)
 end
 
---- A list of {key =, value =}, the largest first. Without keys it is one row, or none while nothing was counted.
-function methods:rows()
-  printed[numbers[self]] = true -- the script shows it in its own way
-  local _, _, list = read(numbers[self])
+-- What the script takes is the script's to show: it is not printed at the end.
+local function take_rows(self, get_rows)
+  printed[numbers[self]] = true
+  local _, _, list = read(numbers[self], get_rows)
   local rows = {}
   for i, row in ipairs(list) do rows[i] = { key = row.key, value = row.value } end
   return rows
 end
+
+--- A list of {key =, value =}, the largest first. Without keys it is one row, or none while nothing was counted.
+function methods:rows() return take_rows(self, host.aggregate_rows) end
+
+--- The same, and starts over: each count is in the rows of one drain, none is lost.
+function methods:drain() return take_rows(self, host.aggregate_drain) end
 
 --- Starts over.
 function methods:clear() host.aggregate_clear(numbers[self]) end

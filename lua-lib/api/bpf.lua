@@ -57,6 +57,9 @@ function Program:disable()
   return self
 end
 
+-- The text of iterators that are attached and that nobody reads arrives here.
+host.iterator_output(function(text) printf("%s", text) end)
+
 local Buffer = {}
 Buffer.__index = Buffer
 Buffer.__name = "event buffer"

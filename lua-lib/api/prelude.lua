@@ -22,7 +22,7 @@ for name in ("count sum avg min max stats hist lhist"):gmatch("%S+") do lazy[nam
 
 local kernel_values = {}
 for name in ([[pid tid uid gid comm ppid pcomm cpu nsecs elapsed cgroup rand curtask kstack ustack func retval
-  args arg0 arg1 arg2 arg3 arg4 arg5]]):gmatch("%S+") do
+  args arg0 arg1 arg2 arg3 arg4 arg5 reg signal override]]):gmatch("%S+") do
   kernel_values[name] = true
 end
 
@@ -93,6 +93,11 @@ end
 function at_exit(fn)
   check_function("at_exit", fn)
   host.at_exit(fn)
+end
+
+-- Probes have it too; in both halves: s:startswith("…").
+function string.startswith(text, beginning)
+  return string.sub(text, 1, #beginning) == beginning
 end
 
 exit, output_format = host.exit, host.output_format()

@@ -13,6 +13,7 @@ typedef enum mt_kind {
   MT_ENUM,      // an integer whose values have names
   MT_POINTER,   // an address
   MT_TEXT,      // char[N], ends at the first NUL or at N
+  MT_COUNTED,   // text of which any byte may be 0: 8 bytes, its length, and behind them the text
   MT_BYTES,     // opaque: anything without a better reading, such as __int128
   MT_ARRAY,     // `count` elements of `element`
   MT_RECORD,    // a nested struct or union
@@ -72,6 +73,8 @@ double mt_field_float(const mt_field *field, const void *base);
 bool mt_field_text(const mt_field *field, const void *base, uint32_t available, uint32_t *length);
 // The length of a TEXT field's string when the field fits whole; 0 for flexible text, which needs mt_field_text.
 uint32_t mt_field_text_length(const mt_field *field, const void *base);
+// The text of a COUNTED field that fits, and its length.
+const uint8_t *mt_field_counted(const mt_field *field, const void *base, uint32_t *length);
 // The name of an enum value, or NULL when it has none.
 const char *mt_field_enum_name(const mt_field *field, int64_t value);
 // The number of elements of an ARRAY field in a record of `available` bytes counted from `base`. Elements of 0 bytes

@@ -10,6 +10,7 @@ typedef struct mt_lua_route {
   void *context;          // for `print`
   const char *format;     // NULL, or a format as for Lua's string.format, for which the record's fields are arguments
   size_t format_length;
+  const char *place;      // NULL, or `file:line` of the format, for errors
 } mt_lua_route;
 
 // Like mt_lua_stream_drain, for a source of several types: hands each record to routes[number], in order and in one

@@ -13,7 +13,8 @@ typedef enum mt_inspected_type {
   MT_INSPECTED_TABLE,     // `integer`: its number
   MT_INSPECTED_FUNCTION,  // `integer`: its number; a function of the script
   MT_INSPECTED_OBJECT,    // `kind`, `integer`: what mt_lua_mark_object was told
-  MT_INSPECTED_OTHER,     // `bytes`: the name of its Lua type; C functions and the library's own ones too
+  MT_INSPECTED_LIBRARY,   // a function of Lua's or the host's that has a name: `bytes`, `length`, in `library`
+  MT_INSPECTED_OTHER,     // `bytes`: the name of its Lua type; functions of Lua's or the host's without a name too
 } mt_inspected_type;
 
 typedef struct mt_inspected {
@@ -23,6 +24,7 @@ typedef struct mt_inspected {
   double number;
   const char *bytes;
   size_t length;
+  const char *library;  // "math", "string"; NULL for a global function
 } mt_inspected;
 
 // Makes the table or userdata at `index` an object of the host: `kind` and `number` are the host's own. False when
@@ -42,6 +44,10 @@ bool mt_lua_inspect_upvalue(lua_State *L, int64_t function, int index, mt_inspec
 bool mt_lua_inspect_field(lua_State *L, int64_t table, const void *name, size_t length, mt_inspected *value);
 bool mt_lua_inspect_element(lua_State *L, int64_t table, int64_t index, mt_inspected *value);
 bool mt_lua_inspect_global(lua_State *L, const void *name, size_t length, mt_inspected *value);
+// Calls `found` with each entry of a table, in no order; nothing when there are more than `limit`. What it is handed is
+// valid during the call. False when memory is exhausted, or there are more.
+typedef void (*mt_entry_fn)(void *context, const mt_inspected *key, const mt_inspected *value);
+bool mt_lua_inspect_entries(lua_State *L, int64_t table, size_t limit, mt_entry_fn found, void *context);
 // Hands the bytecode of a function, with its debug information, to `write` in pieces. False when there is no such
 // function, or `write` answers false.
 typedef bool (*mt_dump_fn)(void *context, const void *bytes, size_t length);

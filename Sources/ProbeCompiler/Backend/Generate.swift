@@ -28,6 +28,11 @@ func optimize(
     Simplify.run(&program.functions[number])
   }
   DeadCode.run(&program)
+  ShareKeys.run(&program)
+  for number in program.functions.indices {
+    SplitConditions.run(&program.functions[number])
+    MergeEnds.run(&program.functions[number])
+  }
   try check(program)
   PlaceMemory.run(&program, stackLimit: stackForSlots)
   try check(program)

@@ -58,7 +58,7 @@ extension Frontend {
     default: break
     }
     let element = try element(of: aggregate, key, extra)
-    accumulate(about.function, number, element)
+    accumulate(aggregate, number, element)
   }
 
   /// The address of an element, which is made when it is not there.
@@ -96,36 +96,39 @@ extension Frontend {
     return found
   }
 
-  private mutating func accumulate(
-    _ function: ProbeSchema.AggregateType.Function, _ number: IROperand, _ element: IROperand
-  ) {
+  private mutating func accumulate(_ aggregate: Int, _ number: IROperand, _ element: IROperand) {
     func add(_ offset: Int32, _ amount: IROperand) {
       builder.perform(.atomic(.add, element, offset, amount, expected: nil))
     }
-    switch function {
+    switch schema.aggregates[aggregate].function {
     case .count, .histogram, .linear: add(0, .constant(1))
     case .sum: add(0, number)
     case .average:
       add(0, .constant(1))
       add(8, number)
-    case .minimum, .maximum:
-      keepExtreme(function == .minimum ? .slt : .sgt, number, element, offset: 8, isSet: builder.load(element, 0))
-      builder.store(element, 0, .constant(1))
+    case .minimum: keepExtremes([(.slt, 8)], of: aggregate, number, element, epoch: 0)
+    case .maximum: keepExtremes([(.sgt, 8)], of: aggregate, number, element, epoch: 0)
     case .statistics:
-      let count = builder.load(element, 0)
-      keepExtreme(.slt, number, element, offset: 16, isSet: count)
-      keepExtreme(.sgt, number, element, offset: 24, isSet: count)
+      keepExtremes([(.slt, 16), (.sgt, 24)], of: aggregate, number, element, epoch: 32)
       add(0, .constant(1))
       add(8, number)
     }
   }
 
-  private mutating func keepExtreme(
-    _ condition: Condition, _ number: IROperand, _ element: IROperand, offset: Int32, isSet: IROperand
+  /// Keeps the better of the number and what is there; what is there counts only if it is of this epoch, so that user
+  /// space can start over without writing to the element.
+  private mutating func keepExtremes(
+    _ extremes: [(better: Condition, offset: Int32)], of aggregate: Int, _ number: IROperand, _ element: IROperand,
+    epoch: Int32
   ) {
-    let old = builder.load(element, offset)
-    let better = select(condition, number, old, number, old)
-    builder.store(element, offset, select(.ne, isSet, .constant(0), better, number))
+    let current = builder.load(.mapValue(builder.reference(.epochs), Int32(8 * aggregate)), 0)
+    let stamp = builder.load(element, epoch)
+    for (condition, offset) in extremes {
+      let old = builder.load(element, offset)
+      let better = select(condition, number, old, number, old)
+      builder.store(element, offset, select(.eq, stamp, current, better, number))
+    }
+    builder.store(element, epoch, current)
   }
 
   // MARK: Buckets

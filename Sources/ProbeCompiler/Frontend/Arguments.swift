@@ -41,6 +41,11 @@ extension Frontend {
     switch argument.type {
     case .text: return try text(of: argument)
     case .integer: return .number(word(argument.source))
+    case .spelledEnumeration(let spelling):
+      let word = word(argument.source)
+      guard let graph = try types(), let type = Self.find(spelling, graph).type else { return .number(word) }
+      return try enumerated(word, type, graph)
+    case .enumeration(let type): return try enumerated(word(argument.source), type, kernelTypes())
     case .boolean: return .flag(builder.compare(.ne, word(argument.source), .constant(0)))
     case .userPointer(let spelling):
       return .pointer(Pointer(address: word(argument.source), target: .spelled(spelling)))
@@ -50,7 +55,7 @@ extension Frontend {
   }
 
   /// A word of the context; in a loop body, as it was before the loop.
-  private mutating func word(_ source: ProbeContext.Argument.Source) -> IROperand {
+  mutating func word(_ source: ProbeContext.Argument.Source) -> IROperand {
     if loopOutcomes.isEmpty { return fetch(source) }
     if case .constant(let value) = source { return .constant(value) }
     if let slot = argumentSlots[source] { return builder.load(.slot(slot, 0), 0) }
@@ -107,10 +112,16 @@ extension Frontend {
     switch argument.source {
     case .bytes(let offset, let size):
       let capacity = (size + 8) / 8 * 8
-      memory = StringMemory(base: .slot(builder.newSlot(capacity), 0), capacity: capacity, isWhole: true, count: size)
-      builder.store(memory.base, capacity - 8, .constant(0))
-      let start = builder.binary(.add, contextValue, .constant(Int64(offset)))
-      _ = builder.call(.probeReadKernel, memory.base, .constant(Int64(size)), start)
+      var copy = StringMemory(base: .slot(builder.newSlot(capacity), 0), capacity: capacity, isWhole: true, count: size)
+      builder.store(copy.base, capacity - 8, .constant(0))
+      if Self.isShort(size, at: offset) {
+        copy.contextOffset = offset
+        loadBytes(offset, size, to: copy.base)
+      } else {
+        let start = builder.binary(.add, contextValue, .constant(Int64(offset)))
+        _ = builder.call(.probeReadKernel, copy.base, .constant(Int64(size)), start)
+      }
+      memory = copy
     case .location(let offset):
       memory = StringMemory(
         base: .slot(builder.newSlot(Self.defaultText), 0), capacity: Self.defaultText, isWhole: true)
@@ -121,6 +132,18 @@ extension Frontend {
     }
     state.fetched[key] = memory
     return .string(memory)
+  }
+
+  /// Whether bytes of the context are copied sooner by loads, which have to be aligned, than by the kernel.
+  private static func isShort(_ size: Int32, at offset: Int32) -> Bool {
+    size == 4 && offset % 4 == 0 || (size == 8 || size == 16) && offset % 8 == 0
+  }
+
+  private mutating func loadBytes(_ offset: Int32, _ size: Int32, to slot: IROperand) {
+    let width: Width = size == 4 ? .word : .double
+    for place in stride(from: 0, to: size, by: 8) {
+      builder.store(slot, place, builder.load(contextValue, offset + place, width))
+    }
   }
 
   /// Room for text of 256 bytes and its NUL.

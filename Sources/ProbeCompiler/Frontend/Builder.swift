@@ -15,6 +15,12 @@ struct Builder {
   private var embedded: [SlotID: (slot: SlotID, offset: Int32)] = [:]
   /// The source place of what is written next.
   var place: UInt32 = 0
+  private var instructionCount = 0
+  private var blockCount = 1
+
+  /// Whether the program is larger than any that was meant so: the passes take more time for each block the more there
+  /// are, and the verifier sees a million instructions at most.
+  var isTooLarge: Bool { instructionCount > 32_768 || blockCount > 4_096 }
 
   init() {
     program = IRProgram(functions: [IRFunction(blocks: [IRBlock()])], scratch: MapReference(id: 0))
@@ -32,6 +38,16 @@ struct Builder {
   mutating func newSlot(_ size: Int32) -> SlotID {
     program.slots.append(IRSlot(size: (size + 7) / 8 * 8))
     return SlotID(number: Int32(program.slots.count - 1))
+  }
+
+  /// The same number, of which the verifier knows nothing: where ways with different constants meet, it would walk on
+  /// once for each of them, and for each combination of several such numbers.
+  mutating func opaque(_ operand: IROperand) -> IROperand {
+    guard case .value = operand else { return operand }
+    let slot = newSlot(8)
+    program.slots[Int(slot.number)].isInScratch = true
+    store(.slot(slot, 0), 0, operand)
+    return load(.slot(slot, 0), 0)
   }
 
   /// Makes a slot a part of another one, so that nothing has to be copied; false when it is a part of one already.
@@ -60,6 +76,7 @@ struct Builder {
   // Places.
 
   mutating func newBlock(isCold: Bool = false) -> BlockID {
+    blockCount += 1
     program.functions[function].blocks.append(IRBlock(isCold: isCold))
     return BlockID(number: Int32(program.functions[function].blocks.count - 1))
   }
@@ -129,6 +146,7 @@ struct Builder {
   }
 
   private mutating func append(_ instruction: IRInstruction) {
+    instructionCount += 1
     program.functions[function].blocks[Int(block.number)].instructions.append(instruction)
   }
 

@@ -11,7 +11,8 @@ extension Frontend {
   ]
 
   static let functions: Set<String> = [
-    "str", "kstr", "ksym", "usym", "ntop", "cast", "print", "printf", "exit", "count", "sum", "avg", "min", "max",
+    "str", "kstr", "buf", "ksym", "usym", "ntop", "cast", "print", "printf", "exit", "count", "sum", "avg", "min",
+    "max",
     "stats", "hist", "lhist",
   ]
 
@@ -19,15 +20,31 @@ extension Frontend {
   mutating func globalValue(_ name: String) throws(MoontraceError) -> Value {
     if Self.kernelValues.contains(name) {
       // `pid` and `pid()` are the same.
-      let next = code[pc + 1]
-      if next.opcode == .call, next.b == 1, next.a == code[pc].a { return .builtin("value." + name) }
-      return try kernelValue(name)
+      return isCalled(code[pc].a) ? .builtin("value." + name) : try kernelValue(name)
     }
     if Self.functions.contains(name) || name == "math" || name == "string" { return .builtin(name) }
+    if Self.placeFunctions.contains(name) { return .builtin(name) }
     let value = host.global(name)
     guard value == .nil else { return Value(host: value) }
-    let hint = suggestionHint(for: name, in: Self.kernelValues.union(Self.functions))
+    let hint = suggestionHint(for: name, in: Self.kernelValues.union(Self.functions).union(Self.placeFunctions))
     throw refusal("there is no '\(name)' in a probe\(hint)")
+  }
+
+  /// Whether what the instruction at hand leaves in a register is called there.
+  private func isCalled(_ register: Int) -> Bool {
+    for next in pc + 1..<code.count {
+      let isCall = code[next].opcode == .call || code[next].opcode == .tailCall
+      if isCall, code[next].a == register { return true }
+      if RegisterUse(code, next).written.contains(register) { return false }
+    }
+    return false
+  }
+
+  /// `pid()`, `kstack(10)`
+  private mutating func calledValue(_ name: String, _ arguments: [Value]) throws(MoontraceError) -> Value {
+    if name == "kstack" || name == "ustack" { return try stack(isUser: name == "ustack", arguments) }
+    guard arguments.isEmpty else { throw refusal("'\(name)' is a value, which takes no arguments", name) }
+    return try kernelValue(name)
   }
 
   mutating func kernelValue(_ name: String) throws(MoontraceError) -> Value {
@@ -54,7 +71,7 @@ extension Frontend {
     case "func":
       guard let function = context.function else { throw refusal("\(context.spec) has no function to name") }
       return .text(Array(function.utf8))
-    case "kstack", "ustack": return stack(isUser: name == "ustack")
+    case "kstack", "ustack": return try stack(isUser: name == "ustack")
     default: return try positional(Int(name.dropFirst(3)) ?? 0)
     }
   }
@@ -77,21 +94,13 @@ extension Frontend {
     return .pointer(Pointer(address: builder.call(.getCurrentTask), target: .kernel(type: type)))
   }
 
-  /// The id of a stack in the stack map; with the process when it is a user stack.
-  private mutating func stack(isUser: Bool) -> Value {
-    let flags: Int64 = isUser ? 256 : 0  // BPF_F_USER_STACK
-    let map = IROperand.map(builder.reference(.stacks))
-    let id = builder.call(.getStackid, contextValue, map, .constant(flags))
-    guard isUser else { return .named(.kernelStack, [id]) }
-    return .named(.userStack, [id, builder.binary(.rsh, builder.call(.getCurrentPidTgid), .constant(32))])
-  }
-
   // MARK: Functions
 
   mutating func callBuiltin(_ name: String, _ arguments: [Value]) throws(MoontraceError) -> [Value] {
-    if name.hasPrefix("value.") { return [try kernelValue(String(name.dropFirst(6)))] }
+    if name.hasPrefix("value.") { return [try calledValue(String(name.dropFirst(6)), arguments)] }
     switch name {
     case "str", "kstr": return [try text(at: arguments, isKernel: name == "kstr")]
+    case "buf": return [try bytes(at: arguments)]
     case "ksym": return [.named(.kernelSymbol, [try address(arguments, name)])]
     case "usym":
       let process = builder.binary(.rsh, builder.call(.getCurrentPidTgid), .constant(32))
@@ -103,7 +112,7 @@ extension Frontend {
     case "print", "printf": return try printed(name, arguments)
     case let library where library.hasPrefix("math."): return [try mathematics(String(library.dropFirst(5)), arguments)]
     case let library where library.hasPrefix("string."):
-      return [try textFunction(String(library.dropFirst(7)), arguments)]
+      return try textFunction(String(library.dropFirst(7)), arguments)
     default:
       let hint = suggestionHint(for: name, in: Self.functions)
       throw refusal("a probe can't call '\(name)'\(hint)")
@@ -112,29 +121,40 @@ extension Frontend {
 
   private mutating func address(_ arguments: [Value], _ name: String) throws(MoontraceError) -> IROperand {
     guard let value = arguments.first else { throw refusal("\(name): expected an address") }
-    return try number(value) { "\(name): expected an address, got a \($0) value" }
+    return try address(value, name)
   }
 
-  /// The most text that `str` reads.
-  private static let mostText: Int64 = 4096
+  mutating func address(_ value: Value, _ name: String) throws(MoontraceError) -> IROperand {
+    try number(value) { "\(name): expected an address, got a \($0) value" }
+  }
 
   private mutating func text(at arguments: [Value], isKernel: Bool) throws(MoontraceError) -> Value {
-    guard let value = arguments.first.map(plain) else { throw refusal("str: expected a pointer") }
-    if value.kind == .string { return value }
-    var limit: Int64 = 256
-    if arguments.count > 1 {
-      guard case .integer(let constant) = plain(arguments[1]), (1...Self.mostText).contains(constant) else {
-        throw refusal("str: the limit is a constant from 1 to \(Self.mostText)")
-      }
-      limit = constant
+    guard let value = try arguments.first.map({ value throws(MoontraceError) in try decided(value) }) else {
+      throw refusal("str: expected a pointer")
     }
-    let address = try address([value], "str")
-    var inKernel = isKernel
-    for alternative in value.alternatives {
-      if case .pointer(let pointer) = alternative, case .kernel = pointer.target { inKernel = true }
+    let limit = try limit(arguments)
+    if value.alternatives.contains(where: { $0.kind == .string }) {
+      return try limit.map { limit throws(MoontraceError) in try cut(value, to: limit) } ?? value
     }
-    guard isReachable else { return .nil }
-    return readText(address, Int32(limit), helper: inKernel ? .probeReadKernelStr : .probeReadUserStr)
+    let address = try address(value, "str")
+    let helper: Helper = isKernel || isInKernel(value) ? .probeReadKernelStr : .probeReadUserStr
+    return isReachable ? readText(address, limit ?? 256, helper: helper) : .nil
+  }
+
+  /// How many bytes `str` is to read at most; nil when it isn't said.
+  private func limit(_ arguments: [Value]) throws(MoontraceError) -> Int32? {
+    guard arguments.count > 1 else { return nil }
+    guard case .integer(let constant) = plain(arguments[1]), (1...Self.mostText).contains(constant) else {
+      throw refusal("str: the limit is a constant from 1 to \(Self.mostText)")
+    }
+    return Int32(constant)
+  }
+
+  /// Whether a pointer leads into the kernel's memory; a number is taken for an address in user memory.
+  func isInKernel(_ pointer: Value) -> Bool {
+    pointer.alternatives.contains { alternative in
+      if case .pointer(let pointer) = alternative, case .kernel = pointer.target { true } else { false }
+    }
   }
 
   private mutating func cast(_ arguments: [Value]) throws(MoontraceError) -> Value {
@@ -167,21 +187,6 @@ extension Frontend {
     return []
   }
 
-  /// An IPv4 address: a number in network byte order, or 4 bytes; or an IPv6 address: 16 bytes.
-  private mutating func networkAddress(_ arguments: [Value]) throws(MoontraceError) -> Value {
-    guard let value = arguments.first.map(plain) else { throw refusal("ntop: expected an address") }
-    if case .string(let memory) = value {
-      switch memory.count {
-      case 4: return .named(.address4, [builder.load(memory.base, memory.offset, .word)])
-      case 16:
-        return .named(
-          .address6, [builder.load(memory.base, memory.offset), builder.load(memory.base, memory.offset + 8)])
-      default: throw refusal("ntop: expected 4 or 16 bytes, or a number")
-      }
-    }
-    return .named(.address4, [try number(value) { "ntop: expected an address, got a \($0) value" }])
-  }
-
   private mutating func printed(_ name: String, _ arguments: [Value]) throws(MoontraceError) -> [Value] {
     var format = Array("%s".utf8)
     var items = arguments
@@ -191,11 +196,26 @@ extension Frontend {
       }
       format = text
       items = Array(arguments.dropFirst())
+      // Only %s takes a name.
+      for (index, conversion) in Self.conversions(in: text).enumerated() where index < items.count {
+        if conversion != UInt8(ascii: "s") { items[index] = withoutNames(items[index]) }
+      }
     } else {
       format = Array(Array(repeating: "%s", count: arguments.count).joined(separator: "\t").utf8) + [10]
     }
     try send(newObject(.table(Table(items: items))), to: stream, format: format)
     return []
+  }
+
+  /// The letters of the conversions in a format: `d` of `%5d`.
+  private static func conversions(in format: [UInt8]) -> [UInt8] {
+    var letters: [UInt8] = []
+    var rest = format[...]
+    while let percent = rest.firstIndex(of: UInt8(ascii: "%")) {
+      rest = rest[(percent + 1)...].drop { (0x20...0x39).contains($0) && $0 != UInt8(ascii: "%") }
+      if let letter = rest.popFirst(), letter != UInt8(ascii: "%") { letters.append(letter) }
+    }
+    return letters
   }
 
   // MARK: Libraries
@@ -251,25 +271,26 @@ extension Frontend {
     }
   }
 
-  private mutating func textFunction(_ name: String, _ arguments: [Value]) throws(MoontraceError) -> Value {
-    guard name == "startswith" || name == "len", let subject = arguments.first else {
-      throw refusal("string.\(name) can't be used in a probe", "there are startswith, and # for the length")
+  private mutating func textFunction(_ name: String, _ arguments: [Value]) throws(MoontraceError) -> [Value] {
+    switch name {
+    case "len": return [try length(arguments.first ?? .nil, named: "")]
+    case "find": return try find(arguments)
+    case "startswith": return [try startsWith(arguments)]
+    default:
+      throw refusal("string.\(name) can't be used in a probe", "there are find, startswith, and # for the length")
     }
-    if name == "len" { return try length(subject, named: "") }
+  }
+
+  private mutating func startsWith(_ arguments: [Value]) throws(MoontraceError) -> Value {
     guard arguments.count == 2, case .text(let prefix) = plain(arguments[1]) else {
       throw refusal("string.startswith: the beginning to look for is a constant text")
     }
-    switch try decided(subject) {
+    let subject = try subject(arguments[0], of: "startswith")
+    switch subject {
+    case _ where !isReachable: return .nil
     case .text(let bytes): return .boolean(bytes.starts(with: prefix))
     case .string(let memory): return .flag(startsWith(memory, prefix, isWhole: false))
-    case .choice(let choice):
-      guard case .string(let memory)? = choice.alternatives.first(where: { $0.kind == .string }) else { break }
-      try unless(.eq, choice.tag, .constant(Kind.string.rawValue)) { frontend throws(MoontraceError) in
-        frontend.fail("bad argument to 'startswith' (string expected, got nil)")
-      }
-      return .flag(startsWith(memory, prefix, isWhole: false))
-    default: break
+    default: throw refusal("string.startswith: expected text, got a \(subject.typeName)")
     }
-    throw refusal("string.startswith: expected text, got a \(plain(subject).typeName)")
   }
 }

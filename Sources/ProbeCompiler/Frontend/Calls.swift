@@ -7,48 +7,71 @@ extension Frontend {
   private static let deepestCall = 32
 
   mutating func call(_ i: LuaInstruction) throws(MoontraceError) {
-    let arguments = i.b == 0 ? openValues(from: i.a + 1) : registers(from: i.a + 1, i.b - 1)
-    let results = try call(state.registers[i.a], arguments, wanted: i.c == 0 ? nil : i.c - 1, at: i.a)
-    guard isReachable else { return }
-    place(results, at: i.a, wanted: i.c == 0 ? nil : i.c - 1)
+    try call(i, wanted: i.c == 0 ? nil : i.c - 1)
   }
 
   mutating func tailCall(_ i: LuaInstruction) throws(MoontraceError) {
-    let arguments = i.b == 0 ? openValues(from: i.a + 1) : registers(from: i.a + 1, i.b - 1)
-    let results = try call(state.registers[i.a], arguments, wanted: nil, isTail: true, at: i.a)
-    guard isReachable else { return }
-    place(results, at: i.a, wanted: nil)
+    try call(i, wanted: nil)
   }
 
-  private mutating func place(_ results: [Value], at register: Int, wanted: Int?) {
+  private mutating func call(_ i: LuaInstruction, wanted: Int?) throws(MoontraceError) {
+    let arguments = i.b == 0 ? openValues(from: i.a + 1) : registers(from: i.a + 1, i.b - 1)
+    let isRagged = i.b == 0 && openLeast < openEnd
+    let (results, least) = try call(state.registers[i.a], arguments, isRagged: isRagged, wanted, at: i.a)
+    guard isReachable else { return }
+    place(results, least, at: i.a, wanted)
+  }
+
+  private mutating func place(_ results: [Value], _ least: Int, at register: Int, _ wanted: Int?) {
     let count = wanted ?? results.count
     while state.registers.count < register + count { state.registers.append(.nil) }
     for index in 0..<count { state.registers[register + index] = index < results.count ? results[index] : .nil }
-    if wanted == nil { openEnd = register + count }
+    if wanted == nil { (openEnd, openLeast) = (register + count, register + least) }
   }
 
+  /// - Parameter isRagged: whether some of the arguments may be missing, for which nil stands.
+  /// - Returns: the results, and how many of them are there on every way.
   private mutating func call(
-    _ function: Value, _ arguments: [Value], wanted: Int?, isTail: Bool = false, at register: Int
-  ) throws(MoontraceError) -> [Value] {
+    _ function: Value, _ arguments: [Value], isRagged: Bool, _ wanted: Int?, at register: Int
+  ) throws(MoontraceError) -> (results: [Value], least: Int) {
+    let results: [Value]
     switch plain(function) {
-    case .builtin(let name): return try callBuiltin(name, arguments)
-    case .method(let owner, let name): return try callMethod(name, of: owner, Array(arguments.dropFirst()))
-    case .host(.function(let reference)): return try inline(reference, arguments, wanted, isTail: isTail)
+    case .builtin(let name):
+      if isRagged { throw raggedArguments(name) }
+      let isOfPlace = Self.placeFunctions.contains(name)
+      results = isOfPlace ? try callPlaceFunction(name, arguments) : try callBuiltin(name, arguments)
+    case .method(let owner, let name):
+      if isRagged { throw raggedArguments(name) }
+      results = try callMethod(name, of: owner, Array(arguments.dropFirst()))
+    case .host(.function(let reference)): return try inline(reference, arguments, wanted, at: register)
     case .nil:
       fail("attempt to call a nil value\(variable(register))")
-      return []
+      results = []
+    case .mixed("function", "function"):
+      throw refusal(
+        "which function is called here is known only when the probe runs\(variable(register))",
+        "call each where it is chosen: if x then f() else g() end")
     case let other: throw refusal("attempt to call a \(other.typeName) value\(variable(register))")
     }
+    return (results, results.count)
+  }
+
+  private func raggedArguments(_ name: String) -> MoontraceError {
+    refusal(
+      "\(name): what is passed on here are more values on one way than on another",
+      "take one: local x = f(), then pass x")
   }
 
   /// Compiles a function of the script as part of this one.
   private mutating func inline(
-    _ function: HostReference, _ arguments: [Value], _ wanted: Int?, isTail: Bool
-  ) throws(MoontraceError) -> [Value] {
+    _ function: HostReference, _ arguments: [Value], _ wanted: Int?, at register: Int
+  ) throws(MoontraceError) -> (results: [Value], least: Int) {
     guard !frames.contains(where: { $0.function == function }), frames.count < Self.deepestCall else {
       throw refusal("a function that calls itself can't run in a probe", "use a loop")
     }
+    try steadyAll()
     var called = try makeFrame(function)
+    guard work.enter(function, calledName(register, called.prototype)) else { throw tooLarge() }
     called.returns = []
     (called.callerRegisters, called.callPC) = (state.registers, pc)
     let (caller, callerPC) = (state.registers, pc)
@@ -60,23 +83,20 @@ extension Frontend {
     let returns = frames.removeLast().returns ?? []
     pc = callerPC
     setPlace()
-    return try meet(returns, caller, wanted, isTail: isTail)
+    return try meet(returns, caller, wanted)
   }
 
-  /// Where a function's returns meet, behind its call.
+  /// Where a function's returns meet, behind its call. A value that is missing on one way is nil there.
   private mutating func meet(
-    _ returns: [Return], _ caller: [Value], _ wanted: Int?, isTail: Bool
-  ) throws(MoontraceError) -> [Value] {
+    _ returns: [Return], _ caller: [Value], _ wanted: Int?
+  ) throws(MoontraceError) -> (results: [Value], least: Int) {
     guard !returns.isEmpty else {
       isReachable = false
       state.registers = caller
-      return []
+      return ([], 0)
     }
     let count = wanted ?? returns.map(\.values.count).max() ?? 0
-    // Behind `return f()`, values that are missing are nil for whoever takes them.
-    guard wanted != nil || isTail || returns.allSatisfy({ $0.values.count == count }) else {
-      throw refusal("this function returns a different number of values on different ways", "return always as many")
-    }
+    let least = returns.map { $0.least ?? $0.values.count }.min() ?? 0
     let edges = returns.map { found in
       var edge = found.edge
       edge.state.registers = caller + (0..<count).map { $0 < found.values.count ? found.values[$0] : .nil }
@@ -85,7 +105,7 @@ extension Frontend {
     try enter(edges, liveIn: Set(0..<caller.count + count))
     let results = Array(state.registers[caller.count...])
     state.registers = Array(state.registers[..<caller.count])
-    return results
+    return (results, min(least, count))
   }
 
   private mutating func callMethod(

@@ -67,11 +67,15 @@ extension Frontend {
     return .value(result)
   }
 
+  /// The line of the script that is being compiled.
+  private var line: Int { frame.prototype.line(at: pc) ?? frame.prototype.lineDefined }
+
+  /// The same with its file.
+  var place: String { "\(frame.prototype.sourceName):\(line)" }
+
   /// Ends the run with an error of Lua's, which is counted.
   mutating func fail(_ message: String) {
-    let place = ProbeSchema.FailurePlace(
-      source: frame.prototype.sourceName, line: frame.prototype.line(at: pc) ?? frame.prototype.lineDefined,
-      message: message)
+    let place = ProbeSchema.FailurePlace(source: frame.prototype.sourceName, line: line, message: message)
     builder.perform(.atomic(.add, failureCounter(place), 0, .constant(1), expected: nil))
     finishRun()
   }

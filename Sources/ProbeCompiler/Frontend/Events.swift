@@ -21,8 +21,9 @@ extension Frontend {
   mutating func send(_ value: Value, to stream: Int, format: [UInt8]? = nil) throws(MoontraceError) {
     var value = try decided(value)
     if value.kind != .object { value = newObject(.table(Table(fields: [Table.Field(name: "value", value: value)]))) }
-    let type = columns(of: try dataType(of: value, for: "an event"), in: stream, format)
-    let event = ProbeSchema.EventType(stream: stream, record: type, format: format)
+    let type = columns(of: withNilFields(try dataType(of: value, for: "an event"), of: value), in: stream, format)
+    let event = ProbeSchema.EventType(
+      stream: stream, record: type, format: format, place: format == nil ? nil : place)
     let number = schema.events.firstIndex(of: event) ?? schema.events.count
     if number == schema.events.count { schema.events.append(event) }
     let size = 8 + type.size
@@ -39,6 +40,18 @@ extension Frontend {
     builder.perform(lost)
     builder.jump(to: after)
     builder.move(to: after)
+  }
+
+  /// The record also with the fields that are always nil, such as `k = opt.kernel and kstack or nil`: they are columns,
+  /// and reading them gives nil.
+  private func withNilFields(_ type: DataType, of value: Value) -> DataType {
+    guard case .record(let known) = type, case .object(let id) = value, case .table(let table) = state.heap[id] else {
+      return type
+    }
+    return .record(
+      table.fields.map { field in
+        known.first { $0.name == field.name } ?? DataType.Field(name: field.name, type: .nothing)
+      })
   }
 
   /// The record with what other records of the stream have, where they go together: one stream, one set of columns.

@@ -49,10 +49,19 @@ struct Frontend {
   var contextValue: IROperand = .constant(0)
   /// Where numbers come from that may be written back changed.
   var origins: [Origin.Key: Origin] = [:]
+  /// Numbers of which C has names for the values.
+  var enumerations: [Origin.Key: DataType.Enumeration] = [:]
   /// Where loop bodies find the probe's arguments, by their source.
   var argumentSlots: [ProbeContext.Argument.Source: SlotID] = [:]
   /// One past the last register that the last open list of values filled.
   var openEnd = 0
+  /// The same for the values that are there on every way; behind them some ways may have put nil for what is missing.
+  var openLeast = 0
+  /// What loops in loops may still run in all; in memory from the first of them on, before the outermost loop.
+  var loopBudget: SlotID?
+  let work = Work()
+  /// Why a probe may not do something to the system; nil when it may.
+  var objection: (KernelChange) -> MoontraceError? = { _ in nil }
   /// Whether a type that another probe may still show is missing.
   var isWaiting = false
 
@@ -69,6 +78,8 @@ struct Frontend {
 
   struct Return {
     var values: [Value]
+    /// How many of them are there on every way to here; nil for all.
+    var least: Int?
     var edge: Edge
   }
 
@@ -117,18 +128,20 @@ struct Frontend {
   }
 
   func makeFrame(_ function: HostReference) throws(MoontraceError) -> Frame {
-    let prototype = try host.prototype(of: function)
-    if prototype.isVararg {
-      throw Refusal.at(prototype, 0, "a probe function can't take '...'", "name its parameters")
+    try work.frame(of: function) { () throws(MoontraceError) in
+      let prototype = try host.prototype(of: function)
+      if prototype.isVararg {
+        throw Refusal.at(prototype, 0, "a probe function can't take '...'", "name its parameters")
+      }
+      return Frame(function: function, prototype: prototype, flow: try Flow(prototype))
     }
-    return Frame(function: function, prototype: prototype, flow: try Flow(prototype))
   }
 
   var frame: Frame { frames[frames.count - 1] }
 
   /// Notes a way on which the function at hand returns to its caller.
-  mutating func noteReturn(_ values: [Value], _ edge: Edge) {
-    frames[frames.count - 1].returns?.append(Return(values: values, edge: edge))
+  mutating func noteReturn(_ values: [Value], least: Int? = nil, _ edge: Edge) {
+    frames[frames.count - 1].returns?.append(Return(values: values, least: least, edge: edge))
   }
 
   var code: [LuaInstruction] { frame.prototype.instructions }

@@ -12,6 +12,8 @@ public indirect enum HostValue: Equatable, Sendable {
   case environment
   case table(HostReference)
   case function(HostReference)
+  /// A function of Lua's library or the host's, by the name that scripts call it: `math.min`, `print`.
+  case library(String)
   /// A map, stream, aggregate or group of globals, by its number in the `ProbeSchema`.
   case map(Int)
   case stream(Int)
@@ -27,7 +29,7 @@ public indirect enum HostValue: Equatable, Sendable {
     case .integer, .float: "number"
     case .string: "string"
     case .environment, .table: "table"
-    case .function: "function"
+    case .function, .library: "function"
     case .map: "map"
     case .stream: "stream"
     case .aggregate: "aggregate"
@@ -54,5 +56,7 @@ public protocol ProbeHost: AnyObject {
   func upvalue(of function: HostReference, at index: Int) -> HostValue
   func field(of table: HostReference, name: [UInt8]) -> HostValue
   func element(of table: HostReference, at index: Int64) -> HostValue
+  /// All entries of a table, in any order; nil when there are more than `limit`.
+  func entries(of table: HostReference, limit: Int) -> [(key: HostValue, value: HostValue)]?
   func global(_ name: String) -> HostValue
 }

@@ -28,7 +28,8 @@ extension Frontend {
     case .setList: try setList(i)
     case .call: try call(i)
     case .tailCall: try tailCall(i)
-    case .return: try leave(with: i.b == 0 ? openValues(from: i.a) : registers(from: i.a, i.b - 1))
+    case .return where i.b == 0: try leave(with: openValues(from: i.a), least: openLeast - i.a)
+    case .return: try leave(with: registers(from: i.a, i.b - 1))
     case .return0: try leave(with: [])
     case .return1: try leave(with: [state.registers[i.a]])
     case .not: state.registers[i.a] = try not(state.registers[i.b])
@@ -94,9 +95,9 @@ extension Frontend {
 
   // MARK: Returning
 
-  private mutating func leave(with values: [Value]) throws(MoontraceError) {
+  private mutating func leave(with values: [Value], least: Int? = nil) throws(MoontraceError) {
     if frame.returns != nil {
-      noteReturn(values, here)
+      noteReturn(values, least: least, here)
     } else {
       if let value = values.first { try sendReturned(value) }
       if isReachable { finishRun() }
@@ -113,6 +114,7 @@ extension Value {
     case .integer(let value): self = .integer(value)
     case .float(let value): self = .float(value)
     case .string(let bytes): self = .text(bytes)
+    case .library(let name): self = .builtin(name)
     default: self = .host(host)
     }
   }

@@ -8,7 +8,7 @@ extension Frontend {
   static let mostIterations: Int64 = 1 << 17
 
   /// How deep loops may stand in one another: the kernel allows 8 calls in one another, and the probe is the first.
-  private static let deepestLoop = 7
+  static let deepestLoop = 7
 
   /// How deep tables may stand in tables that a loop makes.
   private static let deepestTable = 8
@@ -42,7 +42,7 @@ extension Frontend {
   struct WayOut {
     enum Goal {
       case block(Int)
-      case caller([Value])
+      case caller([Value], least: Int?)
     }
     var goal: Goal
     var state: State
@@ -59,6 +59,7 @@ extension Frontend {
       throw refusal("loops stand in one another more than \(Self.deepestLoop) deep", "the kernel runs no more")
     }
     try forceAll()
+    try steadyAll()
     let key = frames.flatMap { [$0.function.number, $0.callPC] } + [frame.flow.loops[loop].header]
     var carried = firstCarried(loop, known: knownShapes[key] ?? [:])
     while true {
@@ -93,7 +94,7 @@ extension Frontend {
 
   /// The shape with memory of this loop for text that changes.
   private mutating func withOwnMemory(_ shape: Shape) -> Shape {
-    shape.withMemory { StringMemory(base: .slot(builder.newSlot($0), 0), capacity: $0) }
+    shape.withMemory { newText($0, isCounted: $1) }
   }
 
   /// - Returns: where the loop leads, or else what it needs.
@@ -110,7 +111,7 @@ extension Frontend {
     let (function, place) = builder.enterNewFunction()
     loopOutcomes.append(outcome)
     firstObjectOfLoop = objectCount + 1
-    let captures = enterBody(loop, carried)
+    let captures = enterBody(loop, carried, from: place.0)
     let exits = try runRegion(loop, from: frame.flow.loops[loop].header, here)
     if let needs = try next(exits.continues, carried) { return ([], needs) }
     let written = frame.flow.loops[loop].written
@@ -125,9 +126,26 @@ extension Frontend {
     firstObjectOfLoop = outer.firstObjectOfLoop
     if loopOutcomes.isEmpty { storeArguments() }
     for (operand, slot) in captures { builder.store(.slot(slot, 0), 0, operand) }
-    builder.perform(.loop(function, count: .constant(Self.mostIterations)))
+    repeatBody(function)
     state = before
     return (try arrive(ways, outcome), nil)
+  }
+
+  /// Calls the body. Loops in loops share what they may run in all.
+  private mutating func repeatBody(_ body: FunctionID) {
+    let most = IROperand.constant(Self.mostIterations)
+    guard loopOutcomes.isEmpty else {
+      let budget = loopBudget ?? builder.newSlot(8)
+      loopBudget = budget
+      let left = builder.load(.slot(budget, 0), 0)
+      let done = builder.emit(.loop(body, count: select(.sgt, left, .constant(0), left, .constant(0))))
+      // Loops inside of this one have taken their share meanwhile.
+      let rest = builder.binary(.sub, builder.load(.slot(budget, 0), 0), done)
+      return builder.store(.slot(budget, 0), 0, rest)
+    }
+    if let budget = loopBudget { builder.store(.slot(budget, 0), 0, most) }
+    loopBudget = nil
+    builder.perform(.loop(body, count: most))
   }
 
   private func value(at place: Carried.Place) -> Value {
@@ -161,7 +179,9 @@ extension Frontend {
   /// Loads what the body may use: what it changes, and everything else that lives on around it.
   ///
   /// - Returns: what the code around it has to store for that.
-  private mutating func enterBody(_ loop: Int, _ carried: [Carried]) -> [(IROperand, SlotID)] {
+  private mutating func enterBody(
+    _ loop: Int, _ carried: [Carried], from outer: Int
+  ) -> [(IROperand, SlotID)] {
     var captures: [(operand: IROperand, slot: SlotID, loaded: IROperand)] = []
     var builder = builder
     func capture(_ operand: IROperand) -> IROperand {
@@ -184,6 +204,9 @@ extension Frontend {
       state.heap[id] = object.mapOperands(capture)
     }
     self.builder = builder
+    for case (operand: .value(let value), _, let loaded) in captures {
+      enumerations[loaded, builder] = enumerations[Origin.Key(function: outer, value: value)]
+    }
     for carried in carried {
       var slots = carried.slots[...]
       let value = value(of: carried.shape) { frontend in
@@ -264,8 +287,8 @@ extension Frontend {
   private mutating func detached(_ value: Value, from memories: [StringMemory]) throws(MoontraceError) -> Value {
     switch plain(value) {
     case .string(let memory) where memories.contains { $0.base == memory.base }:
-      let copy = StringMemory(base: .slot(builder.newSlot(memory.capacity), 0), capacity: memory.capacity)
-      try copyText(.string(memory), to: copy.base, 0, capacity: copy.capacity)
+      let copy = newText(memory.capacity, isCounted: memory.isCounted)
+      try fill(copy, with: .string(memory))
       return .string(copy)
     case .choice(var choice):
       for index in choice.alternatives.indices {
@@ -292,7 +315,7 @@ extension Frontend {
     var way = WayOut(goal: goal, state: state, live: live)
     var values = live.sorted().map { state.registers[$0] }
     var known = reachable(from: live, [here])
-    if case .caller(let returned) = goal {
+    if case .caller(let returned, _) = goal {
       values += returned
       for value in returned { known.formUnion(state.objects(in: value)) }
     }
@@ -324,7 +347,7 @@ extension Frontend {
     var ways: [WayOut] = []
     for (index, found) in returns[known...].enumerated() {
       let number = Int64(waysBefore + index + 1)
-      ways.append(try leave(.caller(found.values), found.edge, [], number, outcome))
+      ways.append(try leave(.caller(found.values, least: found.least), found.edge, [], number, outcome))
     }
     return ways
   }
@@ -351,14 +374,18 @@ extension Frontend {
       for register in way.live { state.registers[register] = way.state.registers[register].mapOperands(load) }
       switch way.goal {
       case .block(let target): leaving.append((target, here))
-      case .caller(let values):
-        noteReturn(values.map { $0.mapOperands(load) }, here)
+      case .caller(let values, let least):
+        noteReturn(values.map { $0.mapOperands(load) }, least: least, here)
       }
       builder.move(to: no)
     }
     state = outer
     try unless(.eq, end, .constant(Self.runEnded)) { frontend throws(MoontraceError) in
-      frontend.fail("the loop runs more than \(Self.mostIterations) times")
+      let inAll =
+        frontend.loopOutcomes.isEmpty
+        ? "the loop runs more than \(Self.mostIterations) times"
+        : "the loops run more than \(Self.mostIterations) times in all"
+      frontend.fail(inAll)
     }
     finishRun()
     return leaving

@@ -46,9 +46,7 @@ extension Frontend {
 
   /// What two shapes have in common; text from different places gets a place of its own.
   mutating func join(_ one: Shape, _ other: Shape) -> Shape {
-    one.joined(other) { size in
-      StringMemory(base: .slot(builder.newSlot(size), 0), capacity: size)
-    }
+    one.joined(other) { newText($0, isCounted: $1) }
   }
 
   // MARK: From values to operands and back
@@ -61,9 +59,9 @@ extension Frontend {
     case .number: return [value.number ?? .constant(0)]
     case .flag: return [value.flag ?? .constant(0)]
     case .pointer: return [value.address ?? .constant(0)]
-    case .named(_, let count):
-      if case .named(_, let words) = value { return words }
-      return Array(repeating: .constant(0), count: count)
+    case .named(let naming, let count):
+      let words = value.words(as: naming)
+      return words.isEmpty ? Array(repeating: .constant(0), count: count) : words
     case .string(let memory): return try stringOperands(value, memory)
     case .table(let items, let fields): return try tableOperands(value, items, fields)
     case .choice(let shapes): return try choiceOperands(value, shapes)
@@ -71,9 +69,7 @@ extension Frontend {
   }
 
   private mutating func stringOperands(_ value: Value, _ memory: StringMemory) throws(MoontraceError) -> [IROperand] {
-    if value.kind == .string, value != .string(memory) {
-      try copyText(value, to: memory.base, memory.offset, capacity: memory.capacity)
-    }
+    if value.kind == .string, value != .string(memory) { try fill(memory, with: value) }
     return []
   }
 
@@ -257,7 +253,24 @@ private struct Meeting {
     let merged = frontend.value(of: shape) { frontend in .value(frontend.builder.newParameter(of: block)) }
     state = frontend.state
     noteDefault(&frontend, values, merged)
+    frontend.noteEnumeration(ofAll: values, in: edges.map(\.state), as: merged)
+    noteMap(values, merged)
     return merged
+  }
+
+  /// A copy of what a map holds stays one where it meets nil.
+  private mutating func noteMap(_ values: [Value], _ merged: Value) {
+    let isOfMap = zip(values, edges).contains { value, edge in
+      edge.state.objects(in: value).contains {
+        if case .table(let table) = edge.state.heap[$0] { table.isOfMap } else { false }
+      }
+    }
+    guard isOfMap else { return }
+    for case .object(let id) in merged.alternatives {
+      guard case .table(var table) = state.heap[id] else { continue }
+      table.isOfMap = true
+      state.heap[id] = .table(table)
+    }
   }
 
   /// `m[k] or 0`: what a map holds, or a constant.

@@ -3,15 +3,25 @@ import Support
 
 // Values in memory: which types they have there, writing and reading them.
 extension Frontend {
+  /// What a target is to probes in other places, which don't know the types of this one's module.
+  private func shared(_ target: PointerTarget) -> PointerTarget {
+    guard case .kernel(let type) = target, let kernel = context.moduleTypes?.base, type >= kernel.endID else {
+      return target
+    }
+    return .kernel(type: 0)
+  }
+
   /// How a value is stored.
   func dataType(of value: Value, for what: String) throws(MoontraceError) -> DataType {
     switch plain(value) {
-    case .integer, .number: return .integer
+    case .integer: return .integer
+    case .number(let operand): return enumerations[operand, builder].map { .enumeration($0) } ?? .integer
     case .boolean, .flag: return .boolean
-    case .text(let bytes): return .string(capacity: Int32(max(bytes.count, 1) + 7) / 8 * 8)
-    case .string(let memory): return .string(capacity: memory.capacity)
-    case .pointer(let pointer):
-      return .address(of: pointer.target)
+    case .text(let bytes):
+      let capacity = Int32(max(bytes.count, 1) + 7) / 8 * 8
+      return bytes.contains(0) ? .bytes(capacity: capacity) : .string(capacity: capacity)
+    case .string(let memory): return memory.type
+    case .pointer(let pointer): return .address(of: shared(pointer.target))
     case .named(let naming, let words): return .named(naming, words: Int32(words.count))
     case .object(let id): return try dataType(of: id, for: what)
     case .choice(let choice):
@@ -67,15 +77,17 @@ extension Frontend {
   ) throws(MoontraceError) {
     let value = try decided(value)
     switch type {
-    case .integer: builder.store(base, offset, value.number ?? value.address ?? .constant(0))
+    case .integer, .enumeration: builder.store(base, offset, value.number ?? value.address ?? .constant(0))
     case .boolean: builder.store(base, offset, value.flag ?? .constant(0))
     case .address: builder.store(base, offset, value.address ?? value.number ?? .constant(0))
     case .string(let capacity):
-      if embed(value, capacity, base, offset, isKey: isKey) { return }
+      if embed(value, type, base, offset, isKey: isKey) { return }
       try copyText(value, to: base, offset, capacity: capacity, isKey: isKey)
-    case .named(_, let count):
-      var words: [IROperand] = []
-      if case .named(_, let known) = value { words = known }
+    case .bytes(let capacity):
+      if embed(value, type, base, offset, isKey: isKey) { return }
+      try copyBytes(value, to: base, offset, capacity: capacity)
+    case .named(let naming, let count):
+      let words = value.words(as: naming)
       for index in 0..<count {
         builder.store(base, offset + 8 * index, Int(index) < words.count ? words[Int(index)] : .constant(0))
       }
@@ -135,9 +147,9 @@ extension Frontend {
 
   /// Lets text lie where it is to be stored from the start, instead of being copied there.
   private mutating func embed(
-    _ value: Value, _ capacity: Int32, _ base: IROperand, _ offset: Int32, isKey: Bool
+    _ value: Value, _ type: DataType, _ base: IROperand, _ offset: Int32, isKey: Bool
   ) -> Bool {
-    guard canEmbed(value, .string(capacity: capacity), base, isKey: isKey), case .string(let memory) = value,
+    guard canEmbed(value, type, base, isKey: isKey), case .string(let memory) = value,
       case .slot(let inner, 0) = memory.base, case .slot(let outer, let start) = base
     else { return false }
     return builder.embed(inner, in: outer, at: start + offset)
@@ -145,8 +157,7 @@ extension Frontend {
 
   private func canEmbed(_ value: Value, _ type: DataType, _ base: IROperand, isKey: Bool) -> Bool {
     guard case .string(let memory) = value, case .slot = base, case .slot(_, 0) = memory.base else { return false }
-    return memory.isWhole && memory.offset == 0 && type == .string(capacity: memory.capacity)
-      && (!isKey || memory.isPadded)
+    return memory.isWhole && memory.offset == 0 && type == memory.type && (!isKey || memory.isPadded)
   }
 
   /// Fills memory with zeros.
@@ -175,11 +186,15 @@ extension Frontend {
   mutating func read(_ type: DataType, _ base: IROperand, _ offset: Int32, map: Int?) -> Value {
     switch type {
     case .integer: return .number(builder.load(base, offset))
+    case .enumeration(let enumeration): return enumerated(builder.load(base, offset), as: enumeration)
     case .boolean: return .flag(builder.load(base, offset))
     case .address(let target):
       return .pointer(Pointer(address: builder.load(base, offset), target: target))
     case .string(let capacity):
       return .string(StringMemory(base: base, offset: offset, capacity: capacity, map: map))
+    case .bytes(let capacity):
+      return .string(
+        StringMemory(base: base, offset: offset, capacity: capacity, isCounted: true, isPadded: true, map: map))
     case .named(let naming, let words):
       return .named(naming, (0..<words).map { builder.load(base, offset + 8 * $0) })
     case .optional(let inner):
@@ -188,7 +203,7 @@ extension Frontend {
       let tag = builder.binary(.lsh, isThere, .constant((value.kind ?? .nil).shift))
       return .choice(Value.Choice(tag: tag, alternatives: [.nil, value]))
     case .record(let fields):
-      var table = Table(isFrozen: true)
+      var table = Table(isFrozen: true, isOfMap: map != nil)
       var place = offset
       for field in fields {
         table.fields.append(Table.Field(name: field.name, value: read(field.type, base, place, map: map)))
@@ -196,7 +211,7 @@ extension Frontend {
       }
       return newObject(.table(table))
     case .tuple(let items):
-      var table = Table(isFrozen: true)
+      var table = Table(isFrozen: true, isOfMap: map != nil)
       var place = offset
       for item in items {
         table.items.append(read(item, base, place, map: map))
@@ -208,6 +223,7 @@ extension Frontend {
 
   /// Copies text out of maps before one of them is changed: deleted memory is given to the next element.
   mutating func steadyAll() throws(MoontraceError) {
+    for register in state.registers.indices { state.registers[register] = try steady(state.registers[register]) }
     for id in reachable(from: Set(state.registers.indices), [here]).sorted(by: { $0.number < $1.number }) {
       if case .resolved(let value) = state.heap[id] { state.heap[id] = .resolved(try steady(value)) }
     }
@@ -217,8 +233,8 @@ extension Frontend {
   mutating func steady(_ value: Value) throws(MoontraceError) -> Value {
     switch value {
     case .string(let memory) where memory.map != nil:
-      let copy = StringMemory(base: .slot(builder.newSlot(memory.capacity), 0), capacity: memory.capacity)
-      try copyText(value, to: copy.base, 0, capacity: copy.capacity)
+      let copy = newText(memory.capacity, isCounted: memory.isCounted)
+      try fill(copy, with: value)
       return .string(copy)
     case .object(let id):
       guard case .table(var table) = state.heap[id] else { return value }
@@ -247,9 +263,9 @@ extension Value {
 extension DataType {
   var typeName: String {
     switch self {
-    case .integer: "integers"
+    case .integer, .enumeration: "integers"
     case .boolean: "booleans"
-    case .string: "text"
+    case .string, .bytes: "text"
     case .address: "pointers"
     case .record(let fields): "records of " + fields.map(\.name).joined(separator: ", ")
     case .tuple(let items): "lists of \(items.count)"
@@ -262,9 +278,19 @@ extension DataType {
   func joined(_ other: DataType) -> DataType? {
     switch (self, other) {
     case _ where self == other: return self
+    case (.nothing, _): return other.optionally ?? other
+    case (_, .nothing): return optionally ?? self
     case (.string(let one), .string(let two)): return .string(capacity: max(one, two))
+    case (.string(let one), .bytes(let two)), (.bytes(let one), .string(let two)), (.bytes(let one), .bytes(let two)):
+      return .bytes(capacity: max(one, two))
+    case (.enumeration, .enumeration), (.enumeration, .integer), (.integer, .enumeration): return .integer
     case (.address(let one), .address(let other)): return one.joined(other).map { .address(of: $0) }
     case (.address, .integer), (.integer, .address): return .integer
+    case (.named(let one, _), .named(let two, _)) where one.isAddress && two.isAddress:
+      return .named(.address, words: 3)
+    case (.named(.kernelStack(let depth, let one), let words), .named(.kernelStack(let other, let two), _))
+    where depth == other:
+      return .named(.kernelStack(depth: depth, frames: [one, two].compactMap { $0 }.max()), words: words)
     case (.optional(let one), .optional(let two)): return one.joined(two).map { .optional($0) }
     case (.optional(let one), _): return one.joined(other).map { .optional($0) }
     case (_, .optional(let two)): return joined(two).map { .optional($0) }
@@ -288,6 +314,9 @@ extension DataType {
     }
     return .record(fields)
   }
+
+  /// What is always nil.
+  static var nothing: DataType { .optional(.tuple([])) }
 
   private var optionally: DataType? {
     if case .optional = self { self } else { .optional(self) }

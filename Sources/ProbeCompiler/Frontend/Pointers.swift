@@ -32,7 +32,7 @@ extension Frontend {
   }
 
   /// Memory that is walked through: whose it is, and what stands there.
-  private struct Place {
+  struct Place {
     var isUser: Bool
     var type: TypeID
     /// How many pointers away that is.
@@ -46,7 +46,7 @@ extension Frontend {
     var textHelper: Helper { isUser ? .probeReadUserStr : .probeReadKernelStr }
   }
 
-  private func place(of pointer: Pointer, _ graph: TypeGraph) throws(MoontraceError) -> Place {
+  func place(of pointer: Pointer, _ graph: TypeGraph) throws(MoontraceError) -> Place {
     switch pointer.target {
     case .kernel(let type): return Place(isUser: false, type: graph.resolve(type))
     case .user(let type, let depth): return Place(isUser: true, type: graph.resolve(type), depth: depth)
@@ -66,7 +66,7 @@ extension Frontend {
       switch words.count > 1 ? words[0] : "" {
       case "struct": graph.find(name, .struct)
       case "union": graph.find(name, .union)
-      case "enum": graph.find(name, .enum)
+      case "enum": graph.find(name, .enum, .enum64)
       default: graph.find(words.joined(separator: " "), .typedef, .struct, .union, .integer)
       }
     return (type, depth, name)
@@ -110,7 +110,10 @@ extension Frontend {
     case .text: isSigned = false
     default: throw refusal("a member of this type can't be read in a probe")
     }
-    if member.bitWidth > 0 { return bitField(at: base, member, signed: isSigned, place) }
+    if member.bitWidth > 0 {
+      let (number, isThere) = bitField(at: base, member, signed: isSigned, place)
+      return nilable(named(number, layout), isThere)
+    }
     guard let width = Width.allCases.first(where: { $0.bytes == layout.size }) else {
       throw refusal("a member of \(layout.size) bytes can't be read as a number", "use buf(p, n)")
     }
@@ -118,17 +121,23 @@ extension Frontend {
     if case .boolean = layout {
       return nilable(.flag(builder.compare(.ne, number, .constant(0))), isThere)
     }
-    return nilable(.number(number), isThere)
+    return nilable(named(number, layout), isThere)
+  }
+
+  /// The number that a member holds; an enum's names go with it.
+  private mutating func named(_ number: IROperand, _ layout: ValueLayout) -> Value {
+    guard case .enumeration(_, let signed, let names) = layout else { return .number(number) }
+    return enumerated(number, as: DataType.Enumeration(isSigned: signed, names))
   }
 
   private mutating func bitField(
     at base: IROperand, _ member: TypeMember, signed: Bool, _ place: Place
-  ) -> Value {
+  ) -> (number: IROperand, status: IROperand) {
     let first = member.bitOffset / 8
     let (word, isThere) = read(base, Int64(first), .double, signed: false, place)
     let up = builder.binary(.lsh, word, .constant(Int64(64 - member.bitWidth - member.bitOffset % 8)))
     let down = builder.binary(signed ? .arsh : .rsh, up, .constant(Int64(64 - member.bitWidth)))
-    return nilable(.number(down), isThere)
+    return (down, isThere)
   }
 
   /// Reads a number; what can't be read is 0. Also whether it could be read: 1 or 0.
@@ -147,7 +156,7 @@ extension Frontend {
   }
 
   /// A kind's tag, or nil's where a helper has failed. Without a branch: for each the verifier would walk on twice.
-  private mutating func tag(_ kind: Kind, unlessNegative status: IROperand) -> IROperand {
+  mutating func tag(_ kind: Kind, unlessNegative status: IROperand) -> IROperand {
     let failed = builder.binary(.arsh, status, .constant(63))
     return builder.binary(.and, builder.binary(.xor, failed, .constant(-1)), .constant(kind.rawValue))
   }

@@ -45,6 +45,7 @@ extension Frontend {
     pc = block.start
     while pc < block.end {
       setPlace()
+      guard work.step(), !builder.isTooLarge else { throw tooLarge() }
       let instruction = code[pc]
       if instruction.opcode.isTest {
         return try runTest(instruction).map { (frame.flow.block(at: $0.target), $0.edge) }

@@ -54,8 +54,11 @@ indirect enum Shape: Equatable {
 
 // Finding what two shapes have in common.
 extension Shape {
+  /// Makes room for text of so many bytes, with or without its length before it.
+  typealias NewMemory = (_ capacity: Int32, _ isCounted: Bool) -> StringMemory
+
   /// - Parameter memory: makes room for text that comes from different places.
-  func joined(_ other: Shape, memory: (Int32) -> StringMemory) -> Shape {
+  func joined(_ other: Shape, memory: NewMemory) -> Shape {
     if self == other { return self }
     if case .mixed = self { return self }
     if case .mixed = other { return other }
@@ -75,21 +78,37 @@ extension Shape {
     return .choice(merged.sorted { ($0.kind ?? .nil) < ($1.kind ?? .nil) })
   }
 
-  private func joinedInKind(_ other: Shape, memory: (Int32) -> StringMemory) -> Shape {
+  private func joinedInKind(_ other: Shape, memory: NewMemory) -> Shape {
     switch kind {
     case .integer: return .number
     case .boolean: return .flag
     case .string:
       // A place that was made for this meeting takes more text, if that fits.
-      if case .string(let own) = self, case .slot = own.base, own.capacity >= other.capacity { return self }
-      return .string(memory(max(capacity, other.capacity)))
+      let isCounted = isCounted || other.isCounted
+      if case .string(let own) = self, case .slot = own.base, own.capacity >= other.capacity, own.isCounted == isCounted
+      {
+        return self
+      }
+      return .string(memory(max(capacity, other.capacity), isCounted))
+    case .named:
+      guard case .named(let one, _) = self, case .named(let two, _) = other, one.isAddress, two.isAddress else { break }
+      return .named(.address, 3)
     case .object: return joinedTable(other, memory: memory)
     case .pointer:
       guard case .pointer(let one) = self, case .pointer(let other) = other, let both = one.joined(other) else {
-        return .mixed(typeName, other.typeName)
+        break
       }
       return .pointer(both)
-    default: return .mixed(typeName, other.typeName)
+    default: break
+    }
+    return .mixed(typeName, other.typeName)
+  }
+
+  private var isCounted: Bool {
+    switch self {
+    case .fixed(.text(let bytes)): bytes.contains(0)
+    case .fixed(.string(let memory)), .string(let memory): memory.isCounted
+    default: false
     }
   }
 
@@ -101,7 +120,7 @@ extension Shape {
     }
   }
 
-  private func joinedTable(_ other: Shape, memory: (Int32) -> StringMemory) -> Shape {
+  private func joinedTable(_ other: Shape, memory: NewMemory) -> Shape {
     guard case .table(let items, let fields) = self, case .table(let otherItems, let otherFields) = other else {
       return .mixed(typeName, other.typeName)
     }
@@ -151,9 +170,9 @@ extension Shape {
   }
 
   /// The same with other memory for its text.
-  func withMemory(_ make: (Int32) -> StringMemory) -> Shape {
+  func withMemory(_ make: NewMemory) -> Shape {
     switch self {
-    case .string(let memory): .string(make(memory.capacity))
+    case .string(let memory): .string(make(memory.capacity, memory.isCounted))
     case .choice(let shapes): .choice(shapes.map { $0.withMemory(make) })
     case .table(let items, let fields):
       .table(

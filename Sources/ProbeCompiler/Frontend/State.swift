@@ -58,6 +58,8 @@ struct Table: Equatable {
   var fields: [Field] = []
   /// Made by different constructors on different ways: what is assigned to one can't be known to reach the other.
   var isFrozen = false
+  /// A copy of what a map holds.
+  var isOfMap = false
 
   subscript(name: String) -> Value {
     get { fields.first { $0.name == name }?.value ?? .nil }

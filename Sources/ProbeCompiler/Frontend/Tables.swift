@@ -47,13 +47,7 @@ extension Frontend {
     case .environment:
       guard case .text(let bytes) = key else { throw refusal("_ENV is indexed by name") }
       return try globalValue(String(decoding: bytes, as: UTF8.self))
-    case .table(let table):
-      switch plain(key) {
-      case .text(let bytes): return Value(host: self.host.field(of: table, name: bytes))
-      case .integer(let index): return Value(host: self.host.element(of: table, at: index))
-      default:
-        throw refusal("a table of the script is read with constants only", "use a map, which lives in the kernel")
-      }
+    case .table(let table): return try look(in: table, for: key)
     case .map(let map): return try look(in: map, for: key)
     case .aggregate(let aggregate): return .aggregateElement(aggregate, try keyParts(key))
     case .globals(let globals): return try loadGlobal(globals, key)
@@ -86,17 +80,25 @@ extension Frontend {
     case .host(.table): throw refusal("a probe can't change a table of the script", "use a map")
     case .pointer, .arguments: throw refusal("a probe can't change the kernel's memory")
     case .nil: fail("attempt to index a nil value")
+    case .choice(let choice) where choice.alternatives.contains(where: isOfMap): throw changeOfMap
     case let other: throw refusal("attempt to index a \(other.typeName) value")
     }
   }
 
+  private var changeOfMap: MoontraceError {
+    refusal("a map's value can't be changed in part", "store a new record: m[k] = { … }")
+  }
+
+  private func isOfMap(_ value: Value) -> Bool {
+    guard case .object(let id) = plain(value), case .table(let table) = state.heap[id] else { return false }
+    return table.isOfMap
+  }
+
   private mutating func assign(_ id: ObjectID, _ key: Value, _ value: Value) throws(MoontraceError) {
-    guard case .table(var table) = state.heap[id] else {
-      throw refusal("what a map holds is changed as a whole", "assign a new value to the map: m[k] = { … }")
-    }
+    guard case .table(var table) = state.heap[id], !table.isOfMap else { throw changeOfMap }
     guard !table.isFrozen else {
       throw refusal(
-        "a table that a map holds, or that may be one of several, can't be changed in part", "make a new one: { … }")
+        "a table that may be one of several can't be changed in part", "make a new one: { … }")
     }
     guard !state.objects(in: value).contains(id) else { throw refusal("a table can't hold itself in a probe") }
     if id.number < firstObjectOfLoop { assignedObjects.insert(id) }

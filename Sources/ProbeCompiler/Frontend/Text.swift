@@ -17,7 +17,7 @@ extension Frontend {
     }
   }
 
-  private mutating func storeConstant(
+  mutating func storeConstant(
     _ bytes: [UInt8], to base: IROperand, _ offset: Int32, _ capacity: Int32, isKey: Bool
   ) throws(MoontraceError) {
     let length = min(Int32(bytes.count), capacity)
@@ -34,9 +34,10 @@ extension Frontend {
     }
   }
 
-  private mutating func copy(
+  mutating func copy(
     _ memory: StringMemory, to base: IROperand, _ offset: Int32, _ capacity: Int32, isKey: Bool
   ) throws(MoontraceError) {
+    let memory = memory.content
     let size = min(capacity, memory.capacity)
     if isKey, !memory.isPadded {
       return try copyPadded(memory, to: base, offset, capacity)
@@ -80,16 +81,27 @@ extension Frontend {
 
   /// Whether text begins with the bytes, and, as a whole, ends there.
   mutating func startsWith(_ memory: StringMemory, _ bytes: [UInt8], isWhole: Bool) -> IROperand {
-    var bytes = bytes
-    if bytes.contains(0) || bytes.count > Int(memory.capacity) { return .constant(0) }
-    if isWhole, bytes.count < Int(memory.capacity) { bytes.append(0) }
+    if bytes.count > Int(memory.capacity) { return .constant(0) }
+    guard memory.isCounted else {
+      if bytes.contains(0) { return .constant(0) }
+      let end: [UInt8] = isWhole && bytes.count < Int(memory.capacity) ? [0] : []
+      return hasBytes(bytes + end, at: memory.base, memory.offset)
+    }
+    let length = builder.load(memory.base, memory.offset)
+    let isLongEnough = builder.compare(isWhole ? .eq : .ge, length, .constant(Int64(bytes.count)))
+    let content = memory.content
+    return builder.binary(.and, isLongEnough, hasBytes(bytes, at: content.base, content.offset))
+  }
+
+  /// Whether the bytes stand in memory: 1 or 0.
+  mutating func hasBytes(_ bytes: [UInt8], at base: IROperand, _ offset: Int32) -> IROperand {
     var difference: IROperand?
     var index = 0
     while index < bytes.count {
       let width = Self.width(bytes.count - index)
       var expected: UInt64 = 0
       for byte in 0..<width.bytes { expected |= UInt64(bytes[index + byte]) << (8 * UInt64(byte)) }
-      let loaded = builder.load(memory.base, memory.offset + Int32(index), width)
+      let loaded = builder.load(base, offset + Int32(index), width)
       let different = builder.binary(.xor, loaded, .constant(Int64(bitPattern: expected)))
       difference = difference.map { builder.binary(.or, $0, different) } ?? different
       index += width.bytes
@@ -110,29 +122,32 @@ extension Frontend {
   private mutating func equalMemory(_ one: StringMemory, _ other: StringMemory) throws(MoontraceError) -> IROperand {
     if one == other { return .constant(1) }
     let capacity = max(one.capacity, other.capacity)
-    guard capacity <= 256 else {
+    guard capacity <= Self.defaultText else {
       throw refusal("text of more than 256 bytes can't be compared with other such text", "use str(p, 256)")
     }
+    let isCounted = one.isCounted || other.isCounted
     var places: [IROperand] = []
     for memory in [one, other] {
-      if memory.isPadded, memory.capacity == capacity {
+      if memory.isPadded, memory.capacity == capacity, memory.isCounted == isCounted {
         places.append(address(memory.base, memory.offset))
       } else {
-        let slot = IROperand.slot(builder.newSlot(capacity), 0)
-        try copy(memory, to: slot, 0, capacity, isKey: true)
-        places.append(slot)
+        let padded = newText(capacity, isCounted: isCounted)
+        try fill(padded, with: .string(memory), isKey: true)
+        places.append(padded.base)
       }
     }
+    let size = isCounted ? capacity + 8 : capacity
     var difference = IROperand.constant(0)
-    for word in stride(from: Int32(0), to: capacity, by: 8) {
+    for word in stride(from: Int32(0), to: size, by: 8) {
       let different = builder.binary(.xor, builder.load(places[0], word), builder.load(places[1], word))
       difference = difference == .constant(0) ? different : builder.binary(.or, difference, different)
     }
     return builder.compare(.eq, difference, .constant(0))
   }
 
-  /// The length of text: its bytes before the first NUL.
+  /// The length of text: as it says, or its bytes before the first NUL.
   mutating func textLength(_ memory: StringMemory) throws(MoontraceError) -> IROperand {
+    if memory.isCounted { return builder.load(memory.base, memory.offset) }
     let slot = IROperand.slot(builder.newSlot(memory.capacity + 8), 0)
     let source = address(memory.base, memory.offset)
     let read = builder.call(.probeReadKernelStr, slot, .constant(Int64(memory.capacity + 1)), source)

@@ -48,16 +48,32 @@ indirect enum Value: Equatable {
 struct StringMemory: Equatable {
   var base: IROperand
   var offset: Int32 = 0
-  /// Bytes, a multiple of 8.
+  /// Bytes of text that there is room for, a multiple of 8.
   var capacity: Int32
+  /// The text's length stands in 8 bytes before it, so that any of its bytes may be 0; it is padded then.
+  var isCounted = false
   /// The bytes behind the text are zero.
   var isPadded = false
   /// A slot of its own, written as a whole wherever this value exists: it may lie inside of what it is stored in.
   var isWhole = false
   /// The bytes of a fixed array, of which any may be 0.
   var count: Int32?
+  /// Where in the probe's context the same bytes stand, when they can be loaded from there.
+  var contextOffset: Int32?
   /// The map whose memory this is, which others may change at any time.
   var map: Int?
+
+  /// Bytes that it takes with its length.
+  var size: Int32 { isCounted ? 8 + capacity : capacity }
+
+  /// The same text as it stands in memory, without its length.
+  var content: StringMemory {
+    guard isCounted else { return self }
+    return StringMemory(base: base, offset: offset + 8, capacity: capacity, isPadded: true)
+  }
+
+  /// How it lies in events and maps.
+  var type: DataType { isCounted ? .bytes(capacity: capacity) : .string(capacity: capacity) }
 }
 
 /// An address with what it leads to.
@@ -147,7 +163,7 @@ extension DataType.Naming {
     switch self {
     case .kernelSymbol, .userSymbol: "symbol"
     case .kernelStack, .userStack: "stack"
-    case .address4, .address6: "network address"
+    case .address4, .address6, .address: "network address"
     }
   }
 }

@@ -56,6 +56,8 @@ struct SlotID: Hashable { var number: Int32 }
 /// what is always there, and would cut code away that they wrongly believe dead.
 struct IRSlot: Equatable {
   var size: Int32
+  /// Never on the stack: the verifier follows constants through the stack, but not through scratch.
+  var isInScratch = false
   /// Where it lies; set by `PlaceMemory`.
   var place: Place = .open
 

@@ -47,12 +47,12 @@ extension ValueKnowledge {
   ) -> (Condition, IROperand, IROperand)? {
     if left.constant != nil, right.constant == nil { return (condition.swapped, right, left) }
     guard let limit = right.constant else { return nil }
-    if condition == .set, limit == -1 { return (.ne, left, .constant(0)) }
+    if condition == .set { return simplerBitTest(left, limit) }
     let isPositive = condition == .gt || (condition == .sgt && width(left) < 64)
     if isPositive, limit == 0 { return (.ne, left, .constant(0)) }
     guard condition == .eq || condition == .ne else { return nil }
-    // Of what can only be 0 or 1, 0 is asked for.
-    if limit == 1, width(left) <= 1 { return (condition == .eq ? .ne : .eq, left, .constant(0)) }
+    // Of what can only be 0 or one other number, 0 is asked for.
+    if limit == onlyBit(of: left) { return (condition == .eq ? .ne : .eq, left, .constant(0)) }
     guard limit == 0 else { return nil }
     switch operation(left) {
     case .compare(let inner, let first, let second):
@@ -61,6 +61,27 @@ extension ValueKnowledge {
     case .binary(.sub, let first, let second), .binary(.xor, let first, let second): return (condition, first, second)
     case .binary(.and, let first, let second) where condition == .ne: return (.set, first, second)
     case .negate(let inner): return (condition, inner, right)
+    default: return nil
+    }
+  }
+
+  /// The only number other than 0 that an operand can be; nil when there are several, or when it is not known.
+  private func onlyBit(of operand: IROperand) -> Int64? {
+    if width(operand) <= 1 { return 1 }
+    guard case .binary(.and, _, .constant(let mask)) = operation(operand), mask & (mask &- 1) == 0 else { return nil }
+    return mask
+  }
+
+  /// A simpler test of whether one of the bits of `mask`, which is not 0, is set. Shifting a number down to its sign
+  /// makes all bits the same.
+  private func simplerBitTest(_ left: IROperand, _ mask: Int64) -> (Condition, IROperand, IROperand)? {
+    if mask == -1 || (width(left) <= 1 && mask & 1 != 0) { return (.ne, left, .constant(0)) }
+    switch operation(left) {
+    case .binary(.arsh, let number, .constant(63)): return (.slt, number, .constant(0))
+    case .binary(.xor, let sign, .constant(-1)):
+      guard case .binary(.arsh, let number, .constant(63)) = operation(sign) else { return nil }
+      return (.sge, number, .constant(0))
+    case .binary(.and, let inner, .constant(let other)): return (.set, inner, .constant(mask & other))
     default: return nil
     }
   }

@@ -2,12 +2,13 @@ import BPFAssembly
 
 /// Gives each slot its place, and the functions that use scratch its address.
 ///
-/// Small slots of one function go on the stack, everything else in scratch. The address of scratch is looked up at
+/// Slots of one function go on the stack: the small ones, and then others while there is room, if every reader finds
+/// them written as a whole. Everything else goes in scratch. The address of scratch is looked up at
 /// the probe's start. A loop body gets it through memory: the kernel takes only a stack address for the context of
 /// `bpf_loop`, so each function that calls such a body leaves the address in an 8-byte slot, whose address it passes.
 struct PlaceMemory {
-  /// Larger slots never go on the stack.
-  private static let largestOnStack: Int32 = 64
+  /// Slots up to this size are the first to go on the stack.
+  private static let small: Int32 = 64
   /// How much of the 512 bytes of all frames slots usually take; the rest is for spilled values.
   static let usualStack: Int32 = 256
 
@@ -34,16 +35,27 @@ struct PlaceMemory {
   private mutating func placeSlots() {
     var scratch: Int32 = program.sharing == nil ? 0 : Self.claimSize
     let start = scratch
-    for (slot, user) in soleUsers().enumerated() {
+    let users = soleUsers()
+    let bySize = users.indices.filter { isSmall($0) } + users.indices.filter { !isSmall($0) }
+    for slot in bySize {
       let room = Self.room(program.slots[slot].size)
-      if case .function(let function) = user, room <= Self.largestOnStack, onStack + room <= stackLimit {
+      if case .function(let function) = users[slot], onStack + room <= stackLimit, mayBeOnStack(slot, in: function) {
         program.slots[slot].place = stackPlace(room, in: function)
-      } else if user != .nobody {
+      } else if users[slot] != .nobody {
         program.slots[slot].place = .scratch(offset: scratch)
         scratch += room
       }
     }
     program.scratchSize = scratch == start ? 0 : scratch
+  }
+
+  private func isSmall(_ slot: Int) -> Bool { Self.room(program.slots[slot].size) <= Self.small }
+
+  private func mayBeOnStack(_ slot: Int, in function: Int) -> Bool {
+    if program.slots[slot].isInScratch { return false }
+    if isSmall(slot) { return true }
+    let id = SlotID(number: Int32(slot))
+    return InitializedSlots.areAllRead(id, size: program.slots[slot].size, in: program.functions[function])
   }
 
   private mutating func stackPlace(_ room: Int32, in function: Int) -> IRSlot.Place {

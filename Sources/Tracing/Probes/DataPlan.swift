@@ -32,6 +32,8 @@ private struct DataPlanBuilder {
     case .integer: return kind(MT_SIGNED)
     case .boolean: return kind(MT_BOOL)
     case .string: return kind(MT_TEXT)
+    case .bytes: return kind(MT_COUNTED)
+    case .enumeration(let enumeration): return self.enumeration(enumeration)
     case .address: return kind(MT_POINTER)
     case .record(let fields): return group(MT_RECORD, fields.map { ($0.name, $0.type) })
     case .tuple(let items):
@@ -48,6 +50,15 @@ private struct DataPlanBuilder {
       field.namer = namer
       return field
     }
+  }
+
+  private func enumeration(_ enumeration: DataType.Enumeration) -> mt_field {
+    var field = kind(MT_ENUM)
+    field.is_signed = enumeration.isSigned
+    field.names = memory.array(
+      enumeration.names.map { mt_enum_name(value: $0.value, name: memory.text($0.name).start) })
+    field.name_count = UInt32(enumeration.names.count)
+    return field
   }
 
   private func kind(_ kind: mt_kind) -> mt_field {
@@ -74,15 +85,31 @@ private struct DataPlanBuilder {
 }
 
 extension DataType.Naming {
-  private static let all: [DataType.Naming] = [
-    .kernelSymbol, .userSymbol, .kernelStack, .userStack, .address4, .address6,
-  ]
-
-  /// What stands for it in a plan.
-  var number: UInt32 { UInt32(Self.all.firstIndex(of: self) ?? 0) }
+  /// What stands for it in a plan: its kind, and in the bytes above how deep a stack is and how many frames it shows, 0
+  /// for all.
+  var number: UInt32 {
+    switch self {
+    case .kernelSymbol: 0
+    case .userSymbol: 1
+    case .kernelStack(let depth, let frames): 2 | UInt32(depth) << 8 | UInt32(frames ?? 0) << 16
+    case .userStack(let depth): 3 | UInt32(depth) << 8
+    case .address4: 4
+    case .address6: 5
+    case .address: 6
+    }
+  }
 
   init?(number: UInt32) {
-    guard Self.all.indices.contains(Int(number)) else { return nil }
-    self = Self.all[Int(number)]
+    let (depth, frames) = (Int32(number >> 8 & 0xff), Int32(number >> 16 & 0xff))
+    switch number & 0xff {
+    case 0: self = .kernelSymbol
+    case 1: self = .userSymbol
+    case 2: self = .kernelStack(depth: depth, frames: frames == 0 ? nil : frames)
+    case 3: self = .userStack(depth: depth)
+    case 4: self = .address4
+    case 5: self = .address6
+    case 6: self = .address
+    default: return nil
+    }
   }
 }

@@ -93,7 +93,8 @@ extension FunctionSignature.Value {
     slots = max(1, ((layout?.size ?? 8) + 7) / 8)
     switch layout {
     case .integer(let size, let signed): (type, width, isSigned) = (.integer, Width(bytes: size), signed)
-    case .enumeration(let size, let signed, _): (type, width, isSigned) = (.integer, Width(bytes: size), signed)
+    case .enumeration(let size, let signed, _):
+      (type, width, isSigned) = (.enumeration(types.resolve(id)), Width(bytes: size), signed)
     case .boolean(let size): (type, width, isSigned) = (.boolean, Width(bytes: size), false)
     case .text(count: 1): (type, width, isSigned) = (.integer, .byte, true)
     default: (type, width, isSigned) = (nil, .double, false)

@@ -98,11 +98,16 @@ final class LiveProbes {
 extension ProbeSet {
   /// Compiles all probes; what the user half has stored decides types that no probe shows.
   func compile() throws(MoontraceError) -> [CompiledProbe] {
-    for (number, map) in maps.enumerated() { try settle(map, number) }
+    try settleMaps()
     let programs = try compiler.finish()
     adoptAggregates()
     host.end()
     return programs
+  }
+
+  /// Gives maps the types of what the user half has stored, where no probe shows them.
+  func settleMaps() throws(MoontraceError) {
+    for (number, map) in maps.enumerated() { try settle(map, number) }
   }
 
   private func settle(_ map: ScriptMap, _ number: Int) throws(MoontraceError) {

@@ -3,11 +3,12 @@ import ProbeCompiler
 import Support
 
 extension ProbeSet {
-  /// The text of all probes at one stage of their compilation.
+  /// The text of all probes at one stage of their compilation, or what they cost.
   func dump(_ stage: DumpStage) throws(MoontraceError) -> String {
     switch stage {
     case .bytecode: try bytecode()
     case .ir: try compile().map { Self.title($0.context.spec) + $0.intermediateText }.joined(separator: "\n")
+    case .cost: try costs()
     case .bpf: try compile().map { Self.title($0.context.spec) + Self.listing($0) }.joined(separator: "\n")
     }
   }

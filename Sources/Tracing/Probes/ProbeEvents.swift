@@ -34,7 +34,7 @@ final class ProbeEvents: RecordConsumer {
       let plan = DecodePlan(data: type.record, namer: namer)
       plans.append(plan)
       let printer = type.format == nil ? printer(type.record, plan, session) : nil
-      let number = try events.addType(plan: plan.plan, printer: printer, format: type.format)
+      let number = try events.addType(plan: plan.plan, printer: printer, format: type.format, place: type.place)
       if type.stream == ProbeSchema.exitStream, let exitHandler {
         try events.add(exitHandler, toType: number)
       }

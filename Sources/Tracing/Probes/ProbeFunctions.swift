@@ -131,8 +131,14 @@ extension TracingSession {
       let type = try Self.element(of: probes.compiler.schema.aggregates, call)
       return .values([.text(type.name), .text(type.function.name)] + type.function.bounds)
     }
+    // (object, top)
     define("aggregate_rows") { probes, call throws(MoontraceError) in
-      try Self.element(of: probes.aggregates, call).pushRows(call.lua)
+      let top = try call.optionalInteger(2).map { Int(clamping: $0) }
+      try Self.element(of: probes.aggregates, call).pushRows(call.lua, top: top)
+      return .pushed(1)
+    }
+    define("aggregate_drain") { probes, call throws(MoontraceError) in
+      try Self.element(of: probes.aggregates, call).pushDrained(call.lua)
       return .pushed(1)
     }
     define("aggregate_row") { probes, call throws(MoontraceError) in

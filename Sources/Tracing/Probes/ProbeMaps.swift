@@ -10,8 +10,10 @@ final class ProbeMaps {
   /// The ring buffer of events; nil when no probe sends any.
   let ring: KernelMap?
   private let set: ProbeSet
-  private let stacks: KernelMap?
+  /// By how many frames their stacks have.
+  private let stacks: [Int32: KernelMap]
   private let zeros: KernelMap?
+  private let epochs: MappedValue?
   /// By the program's index.
   private var scratch: [Int: KernelMap] = [:]
 
@@ -26,34 +28,46 @@ final class ProbeMaps {
     counters = try MappedValue(name: "counters", size: 8 * schema.failures.count)
     let size = set.configuration.ringBufferSize ?? RingSize.standard
     ring = schema.events.isEmpty ? nil : try KernelMap(.ringBuffer(name: "events", bytes: size))
-    stacks =
-      used.contains(.stacks)
-      ? try KernelMap(.stackTraces(name: "stacks", depth: ProbeNamer.deepestStack, maxEntries: Self.stackCount)) : nil
+    stacks = try Self.stackMaps(used)
     zeros = used.contains(.zeros) ? try KernelMap(.value(name: "zeros", size: Self.largestValue(schema))) : nil
+    epochs =
+      used.contains(.epochs)
+      ? try MappedValue(name: "epochs", size: 8 * schema.aggregates.count, isWritable: true) : nil
     for (index, program) in programs.enumerated() where program.scratchSize > 0 {
       scratch[index] = try KernelMap(
         .init(
           name: "scratch", type: .perCPUArray, keySize: 4, valueSize: program.scratchSize,
           maxEntries: program.scratchCount))
     }
-    set.namer.stackMap = stacks?.descriptor ?? -1
+    set.namer.stackMaps = stacks.mapValues(\.descriptor)
     try createShared(schema)
+  }
+
+  private static func stackMaps(_ used: Set<ProbeMap>) throws(MoontraceError) -> [Int32: KernelMap] {
+    var maps: [Int32: KernelMap] = [:]
+    for case .stacks(let depth) in used {
+      maps[depth] = try KernelMap(.stackTraces(name: "stacks", depth: Int(depth), maxEntries: stackCount))
+    }
+    return maps
   }
 
   private func createShared(_ schema: ProbeSchema) throws(MoontraceError) {
     for (map, type) in zip(set.maps, schema.maps) { try map.create(type, namer: set.namer.core) }
-    for (aggregate, type) in zip(set.aggregates, schema.aggregates) {
-      try aggregate.create(type, namer: set.namer.core)
+    for (index, pair) in zip(set.aggregates, schema.aggregates).enumerated() {
+      try pair.0.create(pair.1, namer: set.namer.core, epoch: AggregateEpoch(memory: epochs, index: index))
     }
     for group in set.globals { try group.share() }
   }
 
-  /// Bytes of the largest value that a program may start an element from.
+  /// Bytes of the largest part of a key, value or event that a program may fill with zeros.
   private static func largestValue(_ schema: ProbeSchema) -> Int {
-    let values = schema.maps.compactMap(\.value).map { Int($0.size) }
+    let types = schema.maps.flatMap { [$0.key, $0.value] } + schema.aggregates.map(\.key) + schema.events.map(\.record)
     let words = schema.aggregates.compactMap(AggregateShape.init).map { 8 * $0.wordCount }
-    return max(64, (values + words).max() ?? 0)
+    return max(longestText, (types.compactMap { $0 }.map { Int($0.size) } + words).max() ?? 0)
   }
+
+  /// Bytes that `str` and `buf` may need, with the length and the NUL.
+  private static let longestText = 4096 + 16
 
   /// The descriptor of a map that the program at `index` uses; -1 for one that there is not.
   func descriptor(_ map: ProbeMap, program index: Int) -> Int32 {
@@ -64,8 +78,9 @@ final class ProbeMaps {
     case .events: ring?.descriptor ?? -1
     case .counters: counters.descriptor
     case .scratch: scratch[index]?.descriptor ?? -1
-    case .stacks: stacks?.descriptor ?? -1
+    case .stacks(let depth): stacks[depth]?.descriptor ?? -1
     case .zeros: zeros?.descriptor ?? -1
+    case .epochs: epochs?.descriptor ?? -1
     }
   }
 }

@@ -6,15 +6,12 @@ import ProbeCompiler
 final class ProbeNamer {
   /// What decode plans point to.
   let core: UnsafeMutablePointer<mt_namer>
-  /// The map of stack traces; -1 until there is one.
-  var stackMap: Int32 = -1
+  /// The maps of stack traces, by how many frames they have room for.
+  var stackMaps: [Int32: Int32] = [:]
   private let kernelSymbols: KernelSymbols
   private let userSymbols: UserSymbols
   /// The last text, which C reads until the next one is made.
   private var text: UnsafeMutableBufferPointer<CChar> = .allocate(capacity: 256)
-
-  /// Frames that a stack trace may have: the kernel's `perf_event_max_stack` at its default.
-  static let deepestStack = 127
 
   init(_ kernelSymbols: KernelSymbols, _ userSymbols: UserSymbols) {
     self.kernelSymbols = kernelSymbols
@@ -37,20 +34,40 @@ final class ProbeNamer {
     switch naming {
     case .kernelSymbol: return kernelSymbols.name(of: first)
     case .userSymbol: return userSymbols.name(of: first, process: process)
-    case .kernelStack: return stack(first) { kernelSymbols.place(of: $0) }
-    case .userStack: return stack(first) { userSymbols.frame(at: $0, process: process) }
+    case .kernelStack(let depth, let frames): return kernelStack(first, depth, frames)
+    case .userStack(let depth):
+      return stack(first, depth).map { userSymbols.frame(at: $0, process: process) }.joined(separator: "\n")
     case .address4: return withUnsafeBytes(of: first) { addressText(Array($0.prefix(4))) }
     case .address6: return words.withUnsafeBytes { addressText(Array($0.prefix(16))) }
+    case .address: return words.withUnsafeBytes { addressText(Array($0.prefix(words.last == 4 ? 4 : 16))) }
     }
   }
 
-  /// One frame a line, the innermost first.
-  private func stack(_ id: UInt64, _ frame: (UInt64) -> String) -> String {
-    guard Int64(bitPattern: id) >= 0, stackMap >= 0 else { return "" }
+  /// The addresses of a stack's frames, the innermost first.
+  private func stack(_ id: UInt64, _ depth: Int32) -> [UInt64] {
+    guard Int64(bitPattern: id) >= 0, let map = stackMaps[depth] else { return [] }
     var key = UInt32(truncatingIfNeeded: id)
-    var addresses = [UInt64](repeating: 0, count: Self.deepestStack)
-    guard MapOperations.lookup(stackMap, &key, &addresses) == 0 else { return "" }
-    return addresses.prefix { $0 != 0 }.map(frame).joined(separator: "\n")
+    var addresses = [UInt64](repeating: 0, count: Int(depth))
+    guard MapOperations.lookup(map, &key, &addresses) == 0 else { return [] }
+    return Array(addresses.prefix { $0 != 0 })
+  }
+
+  /// One frame a line. Where those that ran the program may stand above the traced function, it starts with that.
+  private func kernelStack(_ id: UInt64, _ depth: Int32, _ frames: Int32?) -> String {
+    let places = stack(id, depth).map { kernelSymbols.place(of: $0) }
+    guard let frames else { return places.joined(separator: "\n") }
+    return places.drop(while: Self.isOwnFrame).prefix(Int(frames)).joined(separator: "\n")
+  }
+
+  /// Functions between a traced place and the program there (the kernel's kernel/bpf/trampoline.c,
+  /// kernel/trace/bpf_trace.c, kernel/trace/trace_syscalls.c, include/linux/tracepoint.h).
+  private static let ownFrames = [
+    "bpf_prog_", "bpf_trampoline_", "bpf_trace_run", "__bpf_trace_", "__traceiter_", "perf_trace_",
+    "perf_syscall_enter", "perf_syscall_exit",
+  ]
+
+  private static func isOwnFrame(_ place: String) -> Bool {
+    ownFrames.contains { place.hasPrefix($0) }
   }
 
   /// Keeps a text for C; its length.

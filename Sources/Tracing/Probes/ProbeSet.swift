@@ -17,6 +17,7 @@ final class ProbeSet {
     var spec: String
     var location: String?
     var function: HostReference
+    var stream: Int
 
     var isIterator: Bool {
       if case .iterator? = targets.first { true } else { false }
@@ -55,7 +56,31 @@ final class ProbeSet {
     host = ScriptHost(runtime, pid: configuration.pid)
     compiler = ProbeCompiler(host: host) { () throws(MoontraceError) in try KernelTypes.graph() }
     compiler.process = configuration.pid
+    compiler.objection = { Self.objection(to: $0, configuration) }
     compiler.startTime = Int64(clamping: EventLoop.now())
+  }
+
+  /// Takes over which options the recipe's header declares. One with an option `pid` knows which events are of that
+  /// process: of `sched_wakeup`, say, it is another one that runs.
+  func declareOptions(_ names: [String]) {
+    host.declaredOptions = names
+    if names.contains("pid") { compiler.process = nil }
+  }
+
+  private static func objection(to change: KernelChange, _ configuration: SessionConfiguration) -> MoontraceError? {
+    let effect =
+      switch change {
+      case .signal: "sends signals to processes (signal)"
+      case .override: "changes what kernel functions return (override)"
+      }
+    guard configuration.capabilities.permits(.changeKernel(effect)) else {
+      return MoontraceError(
+        .notPermitted, "a probe that \(effect) needs the capability kernel.write", remedy: "--allow kernel.write")
+    }
+    guard case .override = change, let reason = KernelFeatures.overrides.reason else { return nil }
+    return MoontraceError(
+      .unsupported, "override: this kernel lets no program change what its functions return: \(reason)",
+      remedy: KernelFeatures.overrides.remedy)
   }
 
   var isEmpty: Bool { registrations.isEmpty }
@@ -68,21 +93,30 @@ final class ProbeSet {
   /// Compiles a probe function for each SPEC of a request. Throws what is wrong with a SPEC or with the function.
   func add(_ request: Request) throws(MoontraceError) {
     nameObjects()
-    var problem: MoontraceError?
+    var problems: [(spec: String, error: MoontraceError)] = []
     for spec in request.specs {
       let target = try AttachSpec(spec)
       let sites: [ProbeSite]
       do throws(MoontraceError) {
         sites = try ProbeSite.sites(of: target)
+        if request.isOptional || request.takesFirst { try target.checkPlace() }
       } catch {
         guard request.isOptional || request.takesFirst, error.meansNoMatch else { throw error }
-        problem = problem ?? error
+        problems.append((spec, error))
         continue
       }
       try add(sites, spec, request)
       if request.takesFirst { return }
     }
-    if request.takesFirst, !request.isOptional, let problem { throw problem }
+    if request.takesFirst, !request.isOptional { throw Self.noneWorks(problems) }
+  }
+
+  /// The error for a probe of which no SPEC works: each with its reason and its remedy.
+  private static func noneWorks(_ problems: [(spec: String, error: MoontraceError)]) -> MoontraceError {
+    if problems.count == 1 { return problems[0].error }
+    let lines = problems.map { "\n  \($0.spec): \($0.error)" }
+    return MoontraceError(
+      .unsupported, "probe: none of the \(problems.count) probes of the list works here" + lines.joined())
   }
 
   /// One program for all sites where the function reads only what they have in common, else one for each.
@@ -108,7 +142,9 @@ final class ProbeSet {
     }
     if let failure { throw failure }
     registrations.append(
-      Registration(targets: site.targets, spec: spec, location: request.location, function: request.function))
+      Registration(
+        targets: site.targets, spec: spec, location: request.location, function: request.function,
+        stream: request.stream))
   }
 
   // MARK: What probes share

@@ -13,9 +13,9 @@ struct ProbeSiteBuilder {
   /// Whether a program can be loaded for it: false for functions that BPF trampolines don't support, of which a glob
   /// may find some.
   var isTraceable: Bool {
-    guard case .kernelFunction(let name, _) = spec, let types = try? KernelTypes.graph(),
-      let signature = functionSignature(name, in: types)
-    else { return true }
+    guard case .kernelFunction(let name, _) = spec, let signature = try? functionTypes(name)?.signature else {
+      return true
+    }
     return signature.isTraceable && !Self.untraceable.contains(name)
   }
 
@@ -28,6 +28,15 @@ struct ProbeSiteBuilder {
   private func functionSignature(_ function: String, in types: TypeGraph) -> FunctionSignature? {
     let id = functions.map { $0[function] } ?? types.find(function, .function)
     return id.flatMap { FunctionSignature($0, in: types) }
+  }
+
+  /// A function's parameters, and the types that they are of: those of its module where it is not the kernel's own.
+  private func functionTypes(_ name: String) throws(MoontraceError) -> (
+    signature: FunctionSignature, module: TypeGraph?
+  )? {
+    if let signature = functionSignature(name, in: try KernelTypes.graph()) { return (signature, nil) }
+    guard let module = KernelTargets.module(of: name), let types = try? KernelTypes.module(module) else { return nil }
+    return types.find(name, .function).flatMap { FunctionSignature($0, in: types) }.map { ($0, types) }
   }
 
   func sites() throws(MoontraceError) -> [ProbeSite] {
@@ -54,11 +63,21 @@ struct ProbeSiteBuilder {
 
   func make(
     _ kind: ProbeContext.Kind, arguments: [ProbeContext.Argument] = [],
-    positional: [ProbeContext.Argument.Source] = [], result: ProbeContext.Argument? = nil, function: String? = nil
+    positional: [ProbeContext.Argument.Source] = [], result: ProbeContext.Argument? = nil, function: String? = nil,
+    moduleTypes: TypeGraph? = nil
   ) -> ProbeContext {
-    ProbeContext(
+    var context = ProbeContext(
       spec: spec.description, kind: kind, arguments: arguments, positional: positional, result: result,
-      function: function)
+      function: function, registers: Self.hasRegisters(kind) ? Registers.named : [:])
+    context.moduleTypes = moduleTypes
+    return context
+  }
+
+  private static func hasRegisters(_ kind: ProbeContext.Kind) -> Bool {
+    switch kind {
+    case .kernelProbe, .kernelReturn, .userProbe, .userReturn, .usdt, .perfEvent: true
+    case .tracepoint, .rawTracepoint, .functionEntry, .functionExit, .iterator: false
+    }
   }
 }
 
@@ -88,36 +107,39 @@ extension ProbeSiteBuilder {
   private func kernelProbe(
     _ function: String, _ offset: Int, _ isReturn: Bool
   ) throws(MoontraceError) -> ProbeContext {
-    let types = KernelFeatures.typeInformation.isAvailable ? try KernelTypes.graph() : nil
-    let signature = types.flatMap { functionSignature(function, in: $0) }
+    let known = KernelFeatures.typeInformation.isAvailable ? try functionTypes(function) : nil
     if isReturn {
-      let result = signature.map { $0.result(at: Registers.result) } ?? Self.plainResult
-      return make(.kernelReturn, result: result, function: function)
+      let result = known.map { $0.signature.result(at: Registers.result) } ?? Self.plainResult
+      return make(.kernelReturn, result: result, function: function, moduleTypes: known?.module)
     }
     // Behind the function's first instruction its arguments need not be where they came in.
     guard offset == 0 else { return make(.kernelProbe, function: function) }
-    return make(
-      .kernelProbe, arguments: signature?.registerArguments() ?? [], positional: Registers.words, function: function)
+    var context = make(
+      .kernelProbe, arguments: known?.signature.registerArguments() ?? [], positional: Registers.words,
+      function: function, moduleTypes: known?.module)
+    context.isFunctionEntry = true
+    return context
   }
 
   /// The registers are those of a wrapper around the system call: its arguments stand elsewhere.
   private func systemCall(_ name: String, _ isReturn: Bool) -> ProbeContext {
-    isReturn
-      ? make(.kernelReturn, result: Self.plainResult, function: name) : make(.kernelProbe, function: name)
+    if isReturn { return make(.kernelReturn, result: Self.plainResult, function: name) }
+    var context = make(.kernelProbe, function: name)
+    context.isFunctionEntry = true
+    return context
   }
 
   private func kernelFunction(_ name: String, _ isReturn: Bool) throws(MoontraceError) -> ProbeContext {
-    let types = try KernelTypes.graph()
-    guard let signature = functionSignature(name, in: types) else {
-      // A module's function has its types in the module.
+    guard let (signature, module) = try functionTypes(name) else {
+      // A module may have no types.
       if KernelTargets.isProbeable(name) { return make(isReturn ? .functionExit : .functionEntry, function: name) }
-      let hint = suggestionHint(for: name, in: types.names(.function))
+      let hint = suggestionHint(for: name, in: try KernelTypes.graph().names(.function))
       throw MoontraceError(.unsupported, "this kernel has no function '\(name)' with known types\(hint)")
     }
     let result = isReturn ? signature.result(at: Int32(8 * signature.slotCount)) : nil
     return make(
       isReturn ? .functionExit : .functionEntry, arguments: signature.slotArguments(isTyped: true),
-      positional: signature.slots(), result: result, function: name)
+      positional: signature.slots(), result: result, function: name, moduleTypes: module)
   }
 
   /// The context has a slot for each parameter of the function `bpf_iter_NAME`.

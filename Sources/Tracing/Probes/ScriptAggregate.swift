@@ -10,8 +10,7 @@ import Support
 final class ScriptAggregate {
   let function: ProbeSchema.AggregateType.Function
   let maximum: Int
-  private var shape: AggregateShape?
-  private(set) var map: KernelMap?
+  private var counts: AggregateCounts?
   private var keyPlan: DecodePlan?
 
   init(_ function: ProbeSchema.AggregateType.Function, maximum: Int = AggregateShape.standardMaximum) {
@@ -20,71 +19,82 @@ final class ScriptAggregate {
   }
 
   /// Whether it has a key; nil while no probe has fed it.
-  var hasKey: Bool? { shape.map { $0.key != nil } }
+  var hasKey: Bool? { counts.map { $0.shape.key != nil } }
+
+  var map: KernelMap? { counts?.map }
 
   /// Makes the kernel's map, unless no probe feeds the aggregate.
-  func create(_ schema: ProbeSchema.AggregateType, namer: UnsafePointer<mt_namer>) throws(MoontraceError) {
+  ///
+  /// - Parameter epoch: of its least and greatest values, where it has such.
+  func create(
+    _ schema: ProbeSchema.AggregateType, namer: UnsafePointer<mt_namer>, epoch: AggregateEpoch = AggregateEpoch()
+  ) throws(MoontraceError) {
     guard let shape = AggregateShape(schema) else { return }
-    self.shape = shape
     keyPlan = DecodePlan(data: shape.key ?? .tuple([]), namer: namer)
-    map = try KernelMap(shape.definition(name: schema.name, maximum: maximum))
+    let map = try KernelMap(shape.definition(name: schema.name, maximum: maximum))
+    counts = AggregateCounts(map: map, shape: shape, epoch: epoch)
   }
 
   // MARK: Rows
 
   /// Pushes a list of `{key, word, …}`; for histograms `{key, count, bucket, number}`, one for each bucket, where rows
   /// with the same number belong to one histogram.
-  func pushRows(_ lua: OpaquePointer) throws(MoontraceError) {
-    guard let shape, let map else { return try push([], lua, words: 1) }
-    try push(rows(try map.entries().map { ($0.key, $0.value) }, shape), lua, words: words(shape))
+  ///
+  /// - Parameter top: how many keys are wanted, the largest; more come where some are as large as the last one and
+  ///   their texts decide. nil for all.
+  func pushRows(_ lua: OpaquePointer, top: Int? = nil) throws(MoontraceError) {
+    guard let counts else { return try push([], lua, words: 1) }
+    var rows = rows(try counts.read(), counts.shape)
+    if let top { rows = largest(rows, count: top, counts.shape) }
+    try push(rows, lua, words: words(counts.shape))
   }
 
   /// Pushes the rows of one key, the Lua value at `index`.
   func pushRows(_ lua: OpaquePointer, keyAt index: Int32) throws(MoontraceError) {
-    guard let shape, let map else { return try push([], lua, words: 1) }
-    let key = try readKey(lua, at: index, shape)
-    var entries: [Entry] = []
-    for full in keys(of: key, shape) {
-      if let value = try map.lookup(full) { entries.append((full, value)) }
+    guard let counts else { return try push([], lua, words: 1) }
+    let key = try readKey(lua, at: index, counts.shape)
+    var entries: [AggregateCounts.Entry] = []
+    for full in keys(of: key, counts.shape) {
+      if let entry = try counts.read(full) { entries.append(entry) }
     }
-    try push(rows(entries, shape), lua, words: words(shape))
+    try push(rows(entries, counts.shape), lua, words: words(counts.shape))
   }
 
-  private typealias Entry = (key: [UInt8], value: [UInt8])
-  private typealias Row = (key: [UInt8], words: [Int64])
+  /// Pushes all rows and starts over behind what they hold.
+  func pushDrained(_ lua: OpaquePointer) throws(MoontraceError) {
+    guard let shape = counts?.shape else { return try push([], lua, words: 1) }
+    try push(rows(try counts?.drain() ?? [], shape), lua, words: words(shape))
+  }
 
-  private func rows(_ entries: [Entry], _ shape: AggregateShape) -> [Row] {
+  /// Starts over.
+  func clear() throws(MoontraceError) { _ = try counts?.drain() }
+
+  private typealias Row = AggregateRow
+
+  private func rows(_ entries: [AggregateCounts.Entry], _ shape: AggregateShape) -> [Row] {
     shape.bucketCount == nil ? plainRows(entries, shape) : bucketRows(entries, shape)
   }
 
-  private func words(_ shape: AggregateShape) -> Int { shape.bucketCount == nil ? shape.wordCount : 3 }
+  private func words(_ shape: AggregateShape) -> Int { shape.bucketCount == nil ? shape.rowWordCount : 3 }
 
-  private func plainRows(_ entries: [Entry], _ shape: AggregateShape) -> [Row] {
-    entries.compactMap { entry in
-      shape.total(Self.words(entry.value)).map { (shape.isArray ? [] : entry.key, $0) }
-    }
+  private func plainRows(_ entries: [AggregateCounts.Entry], _ shape: AggregateShape) -> [Row] {
+    entries.map { Row(key: shape.isArray ? [] : $0.key, words: $0.words) }
   }
 
-  private func bucketRows(_ entries: [Entry], _ shape: AggregateShape) -> [Row] {
+  private func bucketRows(_ entries: [AggregateCounts.Entry], _ shape: AggregateShape) -> [Row] {
     var numbers: [[UInt8]: Int64] = [:]
     return entries.compactMap { entry in
-      guard let count = shape.total(Self.words(entry.value))?.first, count > 0 else { return nil }
+      guard let count = entry.words.first, count > 0 else { return nil }
       let key = Array(entry.key.dropLast(shape.isArray ? 4 : 8))
       let number = numbers[key] ?? Int64(numbers.count + 1)
       numbers[key] = number
-      return (key, [count, Self.bucket(entry.key.suffix(shape.isArray ? 4 : 8)), number])
+      return Row(key: key, words: [count, Self.bucket(entry.key.suffix(shape.isArray ? 4 : 8)), number])
     }
   }
 
   /// Little endian.
   private static func bucket(_ bytes: ArraySlice<UInt8>) -> Int64 {
     bytes.reversed().reduce(0) { $0 << 8 | Int64($1) }
-  }
-
-  private static func words(_ bytes: [UInt8]) -> [Int64] {
-    bytes.withUnsafeBytes { raw in
-      (0..<raw.count / 8).map { raw.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self) }
-    }
   }
 
   // MARK: Keys
@@ -125,18 +135,5 @@ final class ScriptAggregate {
       }
     }
     guard pushed else { throw MoontraceError(.scriptFailed, "not enough memory for the rows of an aggregate") }
-  }
-
-  // MARK: Clearing
-
-  /// Starts over. What the kernel counts meanwhile into an array may be lost.
-  func clear() throws(MoontraceError) {
-    guard let shape, let map else { return }
-    if !shape.isArray {
-      _ = try map.entries(taking: true)
-      return
-    }
-    let zeros = [UInt8](repeating: 0, count: map.wholeValueSize)
-    for key in keys(of: [], shape) { try map.update(key, to: zeros) }
   }
 }

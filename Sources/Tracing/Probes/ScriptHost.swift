@@ -43,6 +43,11 @@ final class ScriptHost: ProbeHost {
     prototypes = [:]
   }
 
+  /// Lets the bytecode of functions be read anew.
+  func forgetBytecode() {
+    prototypes = [:]
+  }
+
   /// Whether a function, or one that it can reach, names something so; also when only a text of it does.
   func mentions(_ name: String, in function: HostReference) -> Bool {
     var seen: Set<HostReference> = []
@@ -78,6 +83,10 @@ final class ScriptHost: ProbeHost {
 
   func element(of table: HostReference, at index: Int64) -> HostValue {
     HostValue(inspector.element(of: Int64(table.number), at: index))
+  }
+
+  func entries(of table: HostReference, limit: Int) -> [(key: HostValue, value: HostValue)]? {
+    inspector.entries(of: Int64(table.number), limit: limit)?.map { (HostValue($0.key), HostValue($0.value)) }
   }
 
   func global(_ name: String) -> HostValue {
@@ -131,6 +140,7 @@ extension HostValue {
     case .globals: self = .environment
     case .table(let number): self = .table(HostReference(Int(number)))
     case .function(let number): self = .function(HostReference(Int(number)))
+    case .library(let name): self = .library(name)
     case .other(let type): self = .other(type)
     case .object(let kind, let number):
       switch ScriptHost.ObjectKind(rawValue: kind) {

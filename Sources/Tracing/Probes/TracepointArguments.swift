@@ -46,7 +46,10 @@ struct TracepointArguments {
   }
 
   private func type(of field: TracepointFormat.Field) throws(MoontraceError) -> ProbeContext.ArgumentType {
-    guard field.isPointer else { return field.type == "bool" || field.type == "_Bool" ? .boolean : .integer }
+    guard field.isPointer else {
+      if field.type.hasPrefix("enum ") { return .spelledEnumeration(field.type) }
+      return field.type == "bool" || field.type == "_Bool" ? .boolean : .integer
+    }
     return isSystemCall ? .userPointer(to: field.type) : .kernelPointer(try KernelPointee.find(field.type))
   }
 

@@ -1,0 +1,78 @@
+import KernelTestSupport
+import Testing
+
+/// How the records of probes are put together, read and printed.
+@Suite(.requires(.root))
+struct RecordTests {
+  /// This test's own workload, under a name that no other process has.
+  let workload: Workload
+
+  init() throws {
+    workload = try Workload()
+  }
+
+  /// Runs a script with the workload; `NAME` in the script is what its processes are called.
+  private func trace(_ action: String, _ lua: String, _ options: String...) throws -> MoontraceProcess.Finished {
+    let directory = try TemporaryDirectory()
+    let script = try directory.write("x.lua", lua.replacing("NAME", with: workload.name))
+    return try MoontraceProcess(["-c", "\(workload.path) \(action) >/dev/null"] + options + [script]).wait()
+  }
+
+  /// Records of several shapes in one stream: one header, and nil for what a record lacks.
+  @Test(arguments: ["table", "json", "csv", "handler"])
+  func recordsOfOneStreamAreOneTable(_ format: String) throws {
+    let run = try trace(
+      "getppid 1",
+      """
+      local out = stream()
+      for _, call in ipairs{ "a", "a longer name" } do
+        probe("t:syscalls:sys_enter_getppid", function() if comm == "NAME" then out:emit{ event = call } end end)
+      end
+      probe("t:syscalls:sys_exit_getppid", function()
+        if comm == "NAME" then out:emit{ ret = 5, k = opt.pid and kstack or nil } end
+      end)
+      \(format == "handler" ? "out:each(function(e) print(e.event, e.ret, e.k) end)" : "")
+      """, "-f", format == "handler" ? "table" : format)
+    let expected =
+      switch format {
+      case "table":
+        [
+          "EVENT                     RET K", "a                           - -", "a longer name               - -",
+          "-                           5 -",
+        ]
+      case "csv": ["event,ret,k", "a,,", "a longer name,,", ",5,"]
+      case "handler": ["a\tnil\tnil", "a longer name\tnil\tnil", "nil\t5\tnil"]
+      default:
+        [
+          #"{"event":"a","ret":null,"k":null}"#, #"{"event":"a longer name","ret":null,"k":null}"#,
+          #"{"event":null,"ret":5,"k":null}"#,
+        ]
+      }
+    #expect(run.lines == expected, "\(run.errors)")
+  }
+
+  @Test func rowsEndWithoutBlanks() throws {
+    let run = try trace(
+      "getppid 1",
+      """
+      probe("t:syscalls:sys_enter_getppid", function() if comm == "NAME" then return { n = 1, text = "" } end end)
+      at_exit(function() emit({ n = 1, text = "" }, { "n", "text" }) end)
+      """)
+    #expect(run.lines == ["           N TEXT", "           1", "       N TEXT", "       1"])
+  }
+
+  @Test func formattingErrorsNameTheLineOfTheProbe() throws {
+    let run = try trace(
+      "getppid 1",
+      """
+      probe("tracepoint:syscalls:sys_enter_getppid", function()
+        if comm == "NAME" then
+
+          printf("%d\\n", comm) end
+      end)
+      """)
+    #expect(
+      run.errors.hasPrefix("x.lua:4: bad argument #2 to 'printf' in a probe (number expected, got string)"),
+      "\(run.errors)")
+  }
+}
