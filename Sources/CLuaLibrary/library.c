@@ -66,6 +66,9 @@ static const unsigned char execsnoop[] = {
 static const unsigned char exitsnoop[] = {
 #embed "../../lua-lib/recipes/exitsnoop.lua"
 };
+static const unsigned char ext4slower[] = {
+#embed "../../lua-lib/recipes/ext4slower.lua"
+};
 static const unsigned char fileslower[] = {
 #embed "../../lua-lib/recipes/fileslower.lua"
 };
@@ -233,6 +236,7 @@ static const mt_library_file files[] = {
     FILE_AT("recipes/drsnoop.lua", drsnoop),
     FILE_AT("recipes/execsnoop.lua", execsnoop),
     FILE_AT("recipes/exitsnoop.lua", exitsnoop),
+    FILE_AT("recipes/ext4slower.lua", ext4slower),
     FILE_AT("recipes/fileslower.lua", fileslower),
     FILE_AT("recipes/filetop.lua", filetop),
     FILE_AT("recipes/funccount.lua", funccount),

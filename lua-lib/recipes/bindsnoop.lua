@@ -30,18 +30,17 @@ probe("tracepoint:syscalls:sys_exit_bind", function(args)
   if not fd or args.ret ~= 0 then return end
   local sock = cast("struct socket", curtask.files.fdt.fd[fd].private_data).sk
   local c = sock.__sk_common
-  local port, v6 = c.skc_num, c.skc_v6_rcv_saddr.in6_u.u6_addr32
-  if c.skc_family ~= 2 and c.skc_family ~= 10 or opt.port and port ~= opt.port then return end
+  local port, v4 = c.skc_num, c.skc_family == 2
+  if not v4 and c.skc_family ~= 10 or opt.port and port ~= opt.port then return end
   return {
-    pid = pid, comm = comm, protocol = sock.sk_protocol, family = c.skc_family, port = port, dev = c.skc_bound_dev_if,
-    address = c.skc_rcv_saddr, a = v6[0], b = v6[1], c = v6[2], d = v6[3],
+    pid = pid, comm = comm, protocol = sock.sk_protocol, port = port, dev = c.skc_bound_dev_if,
+    addr = v4 and ntop(c.skc_rcv_saddr) or ntop(c.skc_v6_rcv_saddr),
     reuse = c.skc_reuse ~= 0, reuseport = c.skc_reuseport ~= 0,
   }
 end):each(function(e)
-  local bytes = e.family == 2 and ("<I4"):pack(e.address) or ("<I4I4I4I4"):pack(e.a, e.b, e.c, e.d)
   local options = (e.reuse and "R" or ".") .. (e.reuseport and "r" or ".")
   emit({
     pid = e.pid, comm = e.comm, prot = ({ [6] = "TCP", [17] = "UDP" })[e.protocol] or tostring(e.protocol),
-    addr = ntop(bytes), opts = options, ["if"] = e.dev, port = e.port,
+    addr = e.addr, opts = options, ["if"] = e.dev, port = e.port,
   }, { "pid", "comm", "prot", "addr", "opts", "if", "port" })
 end)

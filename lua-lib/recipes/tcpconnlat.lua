@@ -10,16 +10,16 @@ recipe {
   examples = {
     [[
 moontrace tcpconnlat
-     PID COMM             SADDR               SPORT DADDR               DPORT RESULT             LAT_US
-    4510 python3          127.0.0.1           59336 127.0.0.1           18099 connected              67
-    4510 python3          127.0.0.1           44916 127.0.0.1           18098 failed                 22
-    4512 python3          ::1                 49194 ::1                 18099 connected             283
-    4512 python3          ::1                 54266 ::1                 18098 failed                 23]],
+         PID COMM             SADDR                           SPORT DADDR                           DPORT RESULT                 LAT_US
+       22617 python3          127.0.0.1                       56208 127.0.0.1                       39153 connected                  67
+       22617 python3          127.0.0.1                       46908 127.0.0.1                           1 failed                    164
+       22617 python3          ::1                             55886 ::1                             46413 connected                  93
+       22617 python3          ::1                             53560 ::1                                 1 failed                    189]],
     "moontrace tcpconnlat -m 100000   # slower than 100 ms",
   },
 }
 
-local ESTABLISHED, SYN_SENT, CLOSE, TCP = 1, 2, 7, 6
+local ESTABLISHED, SYN_SENT, TCP, INET = 1, 2, 6, 2
 local started = map { lru = true } -- socket -> who connects it, since when
 
 probe("tracepoint:sock:inet_sock_set_state", function(args)
@@ -33,15 +33,11 @@ probe("tracepoint:sock:inet_sock_set_state", function(args)
     local us, who, name = (nsecs - s.at) // 1000, s.pid, s.comm
     started[args.skaddr] = nil
     if us < opt.min then return end
+    local v4 = args.family == INET
     return {
-      pid = who, comm = name, saddr = ntop(args.saddr_v6), sport = args.sport, daddr = ntop(args.daddr_v6),
-      dport = args.dport, connected = args.newstate == ESTABLISHED, us = us,
+      pid = who, comm = name, saddr = v4 and ntop(args.saddr) or ntop(args.saddr_v6), sport = args.sport,
+      daddr = v4 and ntop(args.daddr) or ntop(args.daddr_v6), dport = args.dport,
+      result = args.newstate == ESTABLISHED and "connected" or "failed", lat_us = us,
     }
   end
-end):each(function(e)
-  local function address(text) return (text:gsub("^::ffff:", "")) end
-  emit({
-    pid = e.pid, comm = e.comm, saddr = address(e.saddr), sport = e.sport, daddr = address(e.daddr), dport = e.dport,
-    result = e.connected and "connected" or "failed", lat_us = e.us,
-  }, { "pid", "comm", "saddr", "sport", "daddr", "dport", "result", "lat_us" })
 end)

@@ -10,20 +10,19 @@ recipe {
   examples = {
     [[
 moontrace tcpdrop
-     PID COMM             SADDR               SPORT DADDR               DPORT FLAGS            PLACE
-    4584 python3          127.0.0.1           18099 127.0.0.1           59346 FIN|ACK          sk_stream_kill_queues
-    4584 python3          127.0.0.1           36996 127.0.0.1           18098 SYN              tcp_v4_rcv
-    4603 python3          127.0.0.1           54224 127.0.0.1           41139 PSH|ACK          tcp_rcv_established
-      14 ksoftirqd/0      127.0.0.1           54224 127.0.0.1           41139 PSH|ACK          tcp_validate_incoming]],
+     PID COMM             SADDR               SPORT DADDR               DPORT FLAGS            REASON           PLACE
+   22821 python3          127.0.0.1           38973 127.0.0.1           38274 FIN|ACK          QUEUE_PURGE      sk_stream_kill_queues
+   22821 python3          127.0.0.1           46938 127.0.0.1               1 SYN              NO_SOCKET        tcp_v4_rcv]],
     "moontrace tcpdrop -s   # FLAGS is of the packet; PID is whoever ran when it was dropped",
   },
 }
 
-local IP, TCP = 0x0800, 6
+local IP, TCP = 0x0008, 6 -- IP in the network's byte order
 
-probe("tracepoint:skb:kfree_skb", function(args)
-  local skb = cast("struct sk_buff", args.skbaddr)
-  if args.protocol ~= IP then return end
+-- A raw tracepoint: the kernel skips others where an interrupt meets a probe that is running.
+probe("rawtracepoint:kfree_skb", function(args)
+  local skb = args.skb
+  if skb.protocol ~= IP then return end
   local ip = cast("struct iphdr", skb.head + skb.network_header)
   if ip.protocol ~= TCP then return end
   local tcp = cast("struct tcphdr", skb.head + skb.transport_header)
@@ -32,19 +31,21 @@ probe("tracepoint:skb:kfree_skb", function(args)
   if opt.port and sport ~= opt.port and dport ~= opt.port then return end
   return {
     pid = pid, comm = comm, saddr = ntop(ip.saddr), sport = sport, daddr = ntop(ip.daddr), dport = dport,
-    fin = tcp.fin, syn = tcp.syn, rst = tcp.rst, psh = tcp.psh, ack = tcp.ack, place = ksym(args.location),
-    stack = opt.stack and kstack or "",
+    reason = args.reason, fin = tcp.fin, syn = tcp.syn, rst = tcp.rst, psh = tcp.psh, ack = tcp.ack,
+    place = ksym(args.location), stack = opt.stack and kstack or "",
   }
 end):each(function(e)
   local flags = {}
   for _, name in ipairs { "fin", "syn", "rst", "psh", "ack" } do
     if e[name] == 1 then flags[#flags + 1] = name:upper() end
   end
+  -- Reasons that a subsystem has added have no names here.
+  local reason = tostring(e.reason):gsub("^SKB_DROP_REASON_", "")
   local as_text = opt.stack and output_format == "table"
   emit({
     pid = e.pid, comm = e.comm, saddr = e.saddr, sport = e.sport, daddr = e.daddr, dport = e.dport,
-    flags = table.concat(flags, "|"), place = e.place, stack = opt.stack and e.stack,
-  }, { "pid", "comm", "saddr", "sport", "daddr", "dport", "flags", "place",
+    flags = table.concat(flags, "|"), reason = reason, place = e.place, stack = opt.stack and e.stack,
+  }, { "pid", "comm", "saddr", "sport", "daddr", "dport", "flags", "reason", "place",
     opt.stack and not as_text and "stack" or nil })
   if as_text then print((e.stack:gsub("%f[^\0\n]", "    ")) .. "\n") end
 end)

@@ -11,15 +11,16 @@ recipe {
   examples = {
     [[
 moontrace tcplife
-     PID COMM             LADDR               LPORT RADDR               RPORT TX_BYTES RX_BYTES       MS
-    4657 python3          127.0.0.1           58560 127.0.0.1           18099     1002      301      156
-    4657 python3          127.0.0.1           18099 127.0.0.1           58560      301     1001      156
-    4657 python3          127.0.0.1           37008 127.0.0.1           18098        0        0        0]],
+         PID COMM             LADDR                           LPORT RADDR                           RPORT     TX_BYTES     RX_BYTES           MS
+       22718 python3          127.0.0.1                       44228 127.0.0.1                       37811          102            1            0
+       22718 python3          127.0.0.1                       37811 127.0.0.1                       44228            1          101            0
+       22718 python3          ::1                             51050 ::1                             39697          102            1            0
+       22718 python3          ::ffff:127.0.0.1                33147 ::ffff:127.0.0.1                53828            1          101            0]],
     "moontrace tcplife -D 443",
   },
 }
 
-local ESTABLISHED, SYN_SENT, FIN_WAIT1, CLOSE, LAST_ACK, LISTEN, TCP = 1, 2, 4, 7, 9, 10, 6
+local ESTABLISHED, SYN_SENT, FIN_WAIT1, CLOSE, LAST_ACK, LISTEN, TCP, INET = 1, 2, 4, 7, 9, 10, 6, 2
 local born, owners = map { lru = true }, map { lru = true } -- by socket
 
 probe("tracepoint:sock:inet_sock_set_state", function(args)
@@ -37,14 +38,10 @@ probe("tracepoint:sock:inet_sock_set_state", function(args)
   born[sock], owners[sock] = nil, nil
   if opt.pid and who ~= opt.pid then return end
   if opt.localport and args.sport ~= opt.localport or opt.remoteport and args.dport ~= opt.remoteport then return end
+  local v4 = args.family == INET
   return {
-    pid = who, comm = name, laddr = ntop(args.saddr_v6), lport = args.sport, raddr = ntop(args.daddr_v6),
-    rport = args.dport, tx_bytes = tcp.bytes_acked, rx_bytes = tcp.bytes_received, us = us,
+    pid = who, comm = name, laddr = v4 and ntop(args.saddr) or ntop(args.saddr_v6), lport = args.sport,
+    raddr = v4 and ntop(args.daddr) or ntop(args.daddr_v6), rport = args.dport, tx_bytes = tcp.bytes_acked,
+    rx_bytes = tcp.bytes_received, ms = us // 1000,
   }
-end):each(function(e)
-  local function address(text) return (text:gsub("^::ffff:", "")) end
-  emit({
-    pid = e.pid, comm = e.comm, laddr = address(e.laddr), lport = e.lport, raddr = address(e.raddr), rport = e.rport,
-    tx_bytes = e.tx_bytes, rx_bytes = e.rx_bytes, ms = e.us // 1000,
-  }, { "pid", "comm", "laddr", "lport", "raddr", "rport", "tx_bytes", "rx_bytes", "ms" })
 end)

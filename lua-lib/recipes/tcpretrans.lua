@@ -16,18 +16,22 @@ moontrace tcpretrans
   },
 }
 
-local function address(text) return (text:gsub("^::ffff:", "")) end
+local INET6 = 10
 local states = { "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSE_WAIT",
   "LAST_ACK", "LISTEN", "CLOSING", "NEW_SYN_RECV" }
 local counts = {}
 
-probe("tracepoint:tcp:tcp_retransmit_skb", function(args)
+-- A raw tracepoint: the kernel skips others where an interrupt meets a probe that is running.
+probe("rawtracepoint:tcp_retransmit_skb", function(args)
+  local sock = args.sk.__sk_common
+  local port, v4 = sock.skc_dport, sock.skc_family ~= INET6 -- the port in the network's byte order
   return {
-    pid = pid, laddr = ntop(args.saddr_v6), lport = args.sport, raddr = ntop(args.daddr_v6), rport = args.dport,
-    state = args.state,
+    pid = pid, laddr = v4 and ntop(sock.skc_rcv_saddr) or ntop(sock.skc_v6_rcv_saddr), lport = sock.skc_num,
+    raddr = v4 and ntop(sock.skc_daddr) or ntop(sock.skc_v6_daddr), rport = (port & 0xff) << 8 | port >> 8,
+    state = sock.skc_state,
   }
 end):each(function(e)
-  local laddr, raddr = address(e.laddr), address(e.raddr)
+  local laddr, raddr = e.laddr, e.raddr
   if opt.count then
     local key = laddr .. " " .. e.lport .. " " .. raddr .. " " .. e.rport
     local row = counts[key] or { laddr = laddr, lport = e.lport, raddr = raddr, rport = e.rport, count = 0 }

@@ -20,7 +20,7 @@ moontrace tcpstates -D 18099
   },
 }
 
-local CLOSE, TCP = 7, 6
+local CLOSE, TCP, INET = 7, 6, 2
 local since = map { lru = true } -- socket -> when it came into its state
 
 probe("tracepoint:sock:inet_sock_set_state", function(args)
@@ -30,16 +30,17 @@ probe("tracepoint:sock:inet_sock_set_state", function(args)
   if args.newstate == CLOSE then since[args.skaddr] = nil else since[args.skaddr] = now end
   if opt.localport and args.sport ~= opt.localport then return end
   if opt.remoteport and args.dport ~= opt.remoteport then return end
+  local v4 = args.family == INET
   return {
-    pid = pid, comm = comm, laddr = ntop(args.saddr_v6), lport = args.sport, raddr = ntop(args.daddr_v6),
-    rport = args.dport, old = args.oldstate, new = args.newstate, us = us,
+    pid = pid, comm = comm, laddr = v4 and ntop(args.saddr) or ntop(args.saddr_v6), lport = args.sport,
+    raddr = v4 and ntop(args.daddr) or ntop(args.daddr_v6), rport = args.dport, old = args.oldstate,
+    new = args.newstate, us = us,
   }
 end):each(function(e)
   local states = { "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSE_WAIT",
     "LAST_ACK", "LISTEN", "CLOSING", "NEW_SYN_RECV" }
-  local function address(text) return (text:gsub("^::ffff:", "")) end
   emit({
-    pid = e.pid, comm = e.comm, laddr = address(e.laddr), lport = e.lport, raddr = address(e.raddr), rport = e.rport,
+    pid = e.pid, comm = e.comm, laddr = e.laddr, lport = e.lport, raddr = e.raddr, rport = e.rport,
     oldstate = states[e.old] or e.old, newstate = states[e.new] or e.new, us = e.us,
   }, { "pid", "comm", "laddr", "lport", "raddr", "rport", "oldstate", "newstate", "us" })
 end)
