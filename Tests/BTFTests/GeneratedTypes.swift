@@ -123,10 +123,10 @@ indirect enum TestValue: Equatable {
     }
   }
 
-  /// Whether nothing is in it but structs without members.
+  /// Whether nothing is in it but structs without members, or with such members only.
   private var isEmpty: Bool {
     switch self {
-    case .record(let members): members.isEmpty
+    case .record(let members): members.values.allSatisfy(\.isEmpty)
     case .list(let elements): elements.allSatisfy(\.isEmpty)
     default: false
     }
