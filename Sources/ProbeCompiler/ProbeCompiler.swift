@@ -65,28 +65,35 @@ public struct ProbeCompiler {
   ///
   /// - Throws: `.scriptFailed` when something is never given a type, such as a map that nothing is stored into.
   public mutating func finish() throws(MoontraceError) -> [CompiledProbe] {
-    try settleTypes()
+    var results = try settledResults()
+    if results == nil { results = try readAll(isFinal: true) }
     var compiled: [CompiledProbe] = []
-    for probe in probes {
-      guard let result = try read(probe, isFinal: true) else { continue }
-      compiled.append(try generate(probe, result))
-    }
+    for (probe, result) in zip(probes, results ?? []) { compiled.append(try generate(probe, result)) }
     return compiled
   }
 
   /// A probe may show the type of a map that an earlier one reads.
-  private mutating func settleTypes() throws(MoontraceError) {
-    var before: ProbeSchema.Types
-    repeat {
-      before = schema.types
-      schema.events = []
-      schema.failures = ProbeSchema.firstFailures
-      for probe in probes { _ = try read(probe) }
-    } while schema.types != before
-    schema.events = []
-    schema.failures = ProbeSchema.firstFailures
+  ///
+  /// - Returns: the probes as they are once nothing new shows; nil when one still waits for a type then.
+  private mutating func settledResults() throws(MoontraceError) -> [Frontend.Result]? {
+    while true {
+      let before = schema.types
+      let results = try readAll()
+      if schema.types == before { return results.count == probes.count ? results : nil }
+    }
   }
 
+  private mutating func readAll(isFinal: Bool = false) throws(MoontraceError) -> [Frontend.Result] {
+    schema.events = []
+    schema.failures = ProbeSchema.firstFailures
+    var results: [Frontend.Result] = []
+    for probe in probes {
+      if let result = try read(probe, isFinal: isFinal) { results.append(result) }
+    }
+    return results
+  }
+
+  /// - Returns: nil when a type is not known yet.
   private mutating func read(_ probe: Probe, isFinal: Bool = false) throws(MoontraceError) -> Frontend.Result? {
     let (kernel, module) = (types, probe.context.moduleTypes)
     func known() throws(MoontraceError) -> TypeGraph? {
@@ -101,7 +108,7 @@ public struct ProbeCompiler {
     do throws(MoontraceError) {
       let result = try frontend.compile(probe.function)
       schema = frontend.schema
-      return result
+      return frontend.isWaiting ? nil : result
     } catch {
       // What another probe may still show is waited for; what this one has shown is kept.
       guard frontend.isWaiting, !isFinal else { throw error }
