@@ -44,7 +44,7 @@ import Testing
     ("kprobe.multi", "kprobe.multi/do_unlinkat", nil), ("ksyscall", "ksyscall/getppid", nil),
     ("tp_btf", "tp_btf/sched_switch", nil), ("fentry", "fentry/do_unlinkat", nil), ("fexit", "fexit/do_unlinkat", nil),
     ("lsm", "lsm/file_open", nil), ("iter:task", "iter/task", nil), ("profile", "perf_event", "profile:99"),
-    ("software", "perf_event", "software:cpu-clock"), ("hardware", "perf_event", "hardware:cpu-cycles"),
+    ("software", "perf_event", "software:page-faults"), ("hardware", "perf_event", "hardware:cpu-cycles"),
     ("uprobe", "uprobe", "uprobe:libc:malloc"), ("uretprobe", "uretprobe", "uretprobe:libc:malloc"),
   ])
   func compiledProgramsFareAsTheTrials(name: String, section: String, spec: String?) throws {

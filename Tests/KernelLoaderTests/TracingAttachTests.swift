@@ -130,7 +130,7 @@ import Testing
       """)
     try object.whileLoaded {
       let program = try #require(object.program("on_sample"))
-      for text in ["profile:999", "interval:0.001", "software:cpu-clock:100000", "s:faults:1"] {
+      for text in ["profile:99", "interval:0.01", "software:cpu-clock:10000000", "s:faults:1"] {
         try object.set("runs", to: UInt64(0))
         let link = try program.attach(to: AttachSpec(text))
         #expect(Kernel.waitUntil { burn() && (try? object.value("runs", as: UInt64.self)) ?? 0 > 2 }, "\(text)")
