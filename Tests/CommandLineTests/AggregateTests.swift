@@ -11,18 +11,11 @@ struct AggregateTests {
     workload = try Workload()
   }
 
-  /// Runs a script with the workload; `NAME` in the script is what its processes are called.
-  private func trace(_ action: String, _ lua: String, _ options: String...) throws -> MoontraceProcess.Finished {
-    let directory = try TemporaryDirectory()
-    let script = try directory.write("x.lua", lua.replacing("NAME", with: workload.name))
-    return try MoontraceProcess(["-c", "\(workload.path) \(action) >/dev/null"] + options + [script]).wait()
-  }
-
   // MARK: Emptying
 
   /// Two processes on two CPUs, so that counts and reads meet.
   @Test func drainsLoseNothing() throws {
-    let run = try trace(
+    let run = try workload.trace(
       "getppid 3000000 >/dev/null & \(workload.path) getppid 1000000 >/dev/null; wait",
       """
       local n, k, h, s, least = count(), count(), hist(), stats(), min()
@@ -48,7 +41,7 @@ struct AggregateTests {
   }
 
   @Test func printingAndClearingCountsAllToo() throws {
-    let run = try trace(
+    let run = try workload.trace(
       "getppid 1000000",
       """
       local calls = count()
@@ -63,7 +56,7 @@ struct AggregateTests {
 
   /// Least and greatest values start over with each drain, though the element stays.
   @Test(arguments: ["", "[comm]"]) func extremesStartOver(_ key: String) throws {
-    let run = try trace(
+    let run = try workload.trace(
       "ftruncate 1000",
       """
       local s, least, most = stats(), min(), max()
@@ -89,7 +82,7 @@ struct AggregateTests {
 
   @Test(arguments: ["a:rows()", "a:drain()", "a:print()", "a:rows() a:clear()", "a:print() a:clear()"])
   func whatTheScriptHasShownTheEndDoesNotPrint(_ shows: String) throws {
-    let run = try trace(
+    let run = try workload.trace(
       "getppid 10",
       """
       local a = count()
@@ -100,7 +93,7 @@ struct AggregateTests {
   }
 
   @Test func readingOneValueIsNotShowingAll() throws {
-    let run = try trace(
+    let run = try workload.trace(
       "getppid 10",
       """
       local a = count()
@@ -122,7 +115,7 @@ struct AggregateTests {
     """,
   ])
   func stacksOfEndedProcessesAreNamed(_ script: String) throws {
-    let run = try trace("spin 0.5", script)
+    let run = try workload.trace("spin 0.5", script)
     #expect(run.output.contains("workload_spin+"), "\(run.output) \(run.errors)")
   }
 }

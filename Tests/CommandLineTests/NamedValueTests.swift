@@ -12,15 +12,8 @@ struct NamedValueTests {
     workload = try Workload()
   }
 
-  /// Runs a script with the workload; `NAME` in the script is what its processes are called.
-  private func trace(_ action: String, _ lua: String, _ options: String...) throws -> MoontraceProcess.Finished {
-    let directory = try TemporaryDirectory()
-    let script = try directory.write("x.lua", lua.replacing("NAME", with: workload.name))
-    return try MoontraceProcess(["-c", "\(workload.path) \(action) >/dev/null"] + options + [script]).wait()
-  }
-
   @Test func bytesReachTheHandlerWhole() throws {
-    let run = try trace(
+    let run = try workload.trace(
       "getppid 1",
       """
       local kept = map()
@@ -52,7 +45,7 @@ struct NamedValueTests {
 
   @Test(arguments: ["t:raw_syscalls:sys_enter", "rt:sys_enter"])
   func stacksBeginWithTheTracedFunction(_ spec: String) throws {
-    let run = try trace(
+    let run = try workload.trace(
       "getppid 1",
       """
       \(Self.stacks)
@@ -66,7 +59,7 @@ struct NamedValueTests {
   }
 
   @Test func shallowStacksAreCountedTogether() throws {
-    let run = try trace(
+    let run = try workload.trace(
       "getppid 1000",
       """
       local calls = count()
@@ -94,12 +87,12 @@ struct NamedValueTests {
     ("table", "HRTIMER_MODE_REL                    1"),
   ])
   func enumsPrintTheirNames(_ format: String, _ row: String) throws {
-    let run = try trace("sleep 1", Self.timers, "-f", format)
+    let run = try workload.trace("sleep 1", Self.timers, "-f", format)
     #expect(run.lines.contains(row), "\(run.output) \(run.errors)")
   }
 
   @Test func enumsHaveTheirNamesInHandlers() throws {
-    let run = try trace(
+    let run = try workload.trace(
       "sleep 1",
       Self.timers + ":each(function(e) print(e.mode, e.n) end)")
     #expect(run.lines.contains("HRTIMER_MODE_REL\t1"), "\(run.output) \(run.errors)")

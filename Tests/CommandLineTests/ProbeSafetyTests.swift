@@ -13,14 +13,6 @@ import Testing
     workload = try Workload()
   }
 
-  /// Runs a script with the workload; `NAME` in the script is what its processes are called, `PATH` its executable.
-  private func trace(_ action: String, _ lua: String, _ options: String...) throws -> MoontraceProcess.Finished {
-    let directory = try TemporaryDirectory()
-    let text = lua.replacing("NAME", with: workload.name).replacing("PATH", with: MoontraceProcess.workload)
-    let script = try directory.write("x.lua", text)
-    return try MoontraceProcess(["-c", "\(workload.path) \(action) >/dev/null"] + options + [script]).wait()
-  }
-
   // MARK: Signals
 
   private static let kill = """
@@ -38,20 +30,20 @@ import Testing
   /// The process dies in its tenth system call, of the signal.
   @Test(arguments: [("'KILL'", 9), ("'SIGKILL'", 9), ("15", 15), ("pid * 0 + 9", 9)])
   func signalsArriveWhereTheyAreAllowed(_ signal: String, _ number: Int) throws {
-    let run = try trace(
+    let run = try workload.trace(
       "getppid 1000000000", Self.kill.replacing("SIGNAL", with: signal), "--allow", "kernel.write")
     #expect(run.output == "10\t1\t\(number)\n", "\(run.errors)")
     #expect(run.status == 0)
   }
 
   @Test func signalsNeedACapability() throws {
-    let run = try trace("getppid 20", Self.kill.replacing("SIGNAL", with: "9"))
+    let run = try workload.trace("getppid 20", Self.kill.replacing("SIGNAL", with: "9"))
     #expect(run.status == 3)
     #expect(
       run.errors == "x.lua:5: a probe that sends signals to processes (signal) needs the capability kernel.write "
         + "(--allow kernel.write)\n")
     let recipe = "recipe { name = 'killer', summary = 'kills', needs = { 'kernel.write' } }\n"
-    let needy = try trace("getppid 20", recipe + Self.kill.replacing("SIGNAL", with: "9"))
+    let needy = try workload.trace("getppid 20", recipe + Self.kill.replacing("SIGNAL", with: "9"))
     #expect(needy.status == 3)
     #expect(needy.errors.contains("recipe 'killer' needs kernel.write"), "\(needy.errors)")
   }
@@ -74,16 +66,16 @@ import Testing
     """
 
   @Test(.requires(.kprobes, .overrides)) func resultsAreOverridden() throws {
-    let run = try trace("getppid 5", Self.override, "--allow", "kernel.write", "-f", "json")
+    let run = try workload.trace("getppid 5", Self.override, "--allow", "kernel.write", "-f", "json")
     #expect(run.output.contains(#""data":[{"key":[-7],"value":5}]"#), "\(run.output) \(run.errors)")
-    let refused = try trace(
+    let refused = try workload.trace(
       "getppid 1", "probe('kprobe:vfs_read', function() override(0) end)", "--allow", "kernel.write")
     #expect(refused.status == 4)
     #expect(refused.errors.contains("this kernel doesn't let 'vfs_read' be overridden"), "\(refused.errors)")
   }
 
   @Test(.requires(.kprobes)) func overridingNeedsACapability() throws {
-    let run = try trace("getppid 5", Self.override)
+    let run = try workload.trace("getppid 5", Self.override)
     #expect(run.status == 3)
     #expect(
       run.errors.hasPrefix("x.lua:2: a probe that changes what kernel functions return (override) needs"),
@@ -91,7 +83,7 @@ import Testing
   }
 
   @Test(.requires(.kprobes, absent: .overrides)) func kernelsThatCannotOverrideSaySo() throws {
-    let run = try trace("getppid 5", Self.override, "--allow", "kernel.write")
+    let run = try workload.trace("getppid 5", Self.override, "--allow", "kernel.write")
     #expect(run.status == 4)
     #expect(
       run.errors == "x.lua:2: override: this kernel lets no program change what its functions return: "
@@ -102,7 +94,7 @@ import Testing
 
   /// The function is hit where it begins, with its arguments in di and si.
   @Test func registersOfAUserProbe() throws {
-    let run = try trace(
+    let run = try workload.trace(
       "call 3",
       """
       probe("uprobe:PATH:workload_function", function()
@@ -116,7 +108,7 @@ import Testing
   }
 
   @Test(.requires(.kprobes)) func registersOfAKernelProbe() throws {
-    let run = try trace(
+    let run = try workload.trace(
       "ftruncate 3",
       """
       probe("kprobe:do_sys_ftruncate", function()
@@ -127,7 +119,7 @@ import Testing
   }
 
   @Test func registersOfAClock() throws {
-    let run = try trace(
+    let run = try workload.trace(
       "spin 0.3",
       "local g = global{ n = 0 } probe('profile:500', function() if comm == 'NAME' and reg('ip') ~= 0 then g.n = g.n + 1 end end) "
         + "at_exit(function() print(g.n > 20) end)")
@@ -149,7 +141,7 @@ import Testing
   // MARK: Functions of the script and of its library
 
   @Test func libraryFunctionsInVariables() throws {
-    let run = try trace(
+    let run = try workload.trace(
       "open /tmp/q-a /tmp/q-bcd /etc/hostname",
       """
       local least, starts, say, str_ = math.min, string.startswith, print, count

@@ -13,13 +13,6 @@ struct ProbeTests {
     workload = try Workload()
   }
 
-  /// Runs a script with the workload; `NAME` in the script is what its processes are called.
-  private func trace(_ action: String, _ lua: String, _ options: String...) throws -> MoontraceProcess.Finished {
-    let directory = try TemporaryDirectory()
-    let script = try directory.write("x.lua", lua.replacing("NAME", with: workload.name))
-    return try MoontraceProcess(["-c", "\(workload.path) \(action) >/dev/null"] + options + [script]).wait()
-  }
-
   // MARK: The example of the specification
 
   private static let opensnoop = """
@@ -53,7 +46,7 @@ struct ProbeTests {
   @Test func opensnoopOfTheSpecification() throws {
     let directory = try TemporaryDirectory()
     let there = try directory.write("there", "")
-    let run = try trace("open \(there) \(directory.path("nothing"))", Self.opensnoop)
+    let run = try workload.trace("open \(there) \(directory.path("nothing"))", Self.opensnoop)
     #expect(run.status == 0, "\(run.errors)")
     let name = workload.name + String(repeating: " ", count: 16 - workload.name.utf8.count)
     let lines = run.lines.filter { $0.contains(directory.name) }
@@ -72,7 +65,7 @@ struct ProbeTests {
 
   @Test(arguments: ["table", "json", "csv"])
   func eventsWithoutAHandlerPrintThemselves(_ format: String) throws {
-    let run = try trace("open /no/such/file", Self.opens, "-f", format)
+    let run = try workload.trace("open /no/such/file", Self.opens, "-f", format)
     #expect(run.status == 0, "\(run.errors)")
     let (name, path) = (workload.name, "/no/such/file")
     func wide(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: width - text.utf8.count) }
@@ -87,7 +80,7 @@ struct ProbeTests {
   }
 
   @Test func streamsKeepTheOrderOfEvents() throws {
-    let run = try trace(
+    let run = try workload.trace(
       "getppid 1000",
       """
       local last, wrong, count = 0, 0, 0
@@ -107,7 +100,7 @@ struct ProbeTests {
   }
 
   @Test func printfFormatsInUserSpace() throws {
-    let run = try trace(
+    let run = try workload.trace(
       "getppid 2",
       """
       probe("tracepoint:syscalls:sys_enter_getppid", function()
@@ -119,7 +112,7 @@ struct ProbeTests {
   }
 
   @Test func probesOfOneEventRunInSourceOrder() throws {
-    let run = try trace(
+    let run = try workload.trace(
       "getppid 1",
       (1...4).map {
         """
@@ -132,7 +125,7 @@ struct ProbeTests {
   // MARK: Maps and aggregates
 
   @Test func bothHalvesShareMapsAndGlobals() throws {
-    let run = try trace(
+    let run = try workload.trace(
       "getppid 100",
       """
       local limits, seen, g = map(), map{ max = 64 }, global{ calls = 5, on = true }
@@ -168,7 +161,7 @@ struct ProbeTests {
     """
 
   @Test func aggregatesPrintAtTheEnd() throws {
-    let run = try trace("getppid 100", Self.aggregates, "-f", "json")
+    let run = try workload.trace("getppid 100", Self.aggregates, "-f", "json")
     #expect(
       run.lines == [
         #"{"aggregate":"calls","type":"count","data":[{"key":[],"value":100}]}"#,
@@ -183,7 +176,7 @@ struct ProbeTests {
   }
 
   @Test func whatWasPrintedIsNotPrintedAgain() throws {
-    let run = try trace(
+    let run = try workload.trace(
       "getppid 10",
       Self.aggregates + """
 
@@ -196,7 +189,7 @@ struct ProbeTests {
   }
 
   @Test func oneLinersPrintTheirAggregate() throws {
-    let run = try trace(
+    let run = try workload.trace(
       "getppid 30",
       "probe('tracepoint:syscalls:sys_enter_getppid', function() if comm == 'NAME' then count(comm) end end)")
     #expect(run.lines.count == 2, "\(run.output) \(run.errors)")
@@ -206,7 +199,7 @@ struct ProbeTests {
   // MARK: Errors
 
   @Test func runsThatEndWithAnErrorAreCounted() throws {
-    let run = try trace(
+    let run = try workload.trace(
       "getppid 12",
       """
       probe("tracepoint:syscalls:sys_enter_getppid", function()
@@ -251,7 +244,7 @@ struct ProbeTests {
   }
 
   @Test func theFirstPlaceThatWorksIsTaken() throws {
-    let run = try trace(
+    let run = try workload.trace(
       "getppid 3",
       """
       probe({ "tracepoint:no:such", "tracepoint:syscalls:sys_enter_getppid", "tracepoint:syscalls:sys_exit_getppid" },
@@ -262,7 +255,7 @@ struct ProbeTests {
   }
 
   @Test func globsAttachToAllThatMatch() throws {
-    let run = try trace(
+    let run = try workload.trace(
       "getppid 5",
       """
       local names = count()
@@ -294,7 +287,7 @@ struct ProbeTests {
   // MARK: Losses
 
   @Test func whatTheBufferHasNoRoomForIsCounted() throws {
-    let run = try trace(
+    let run = try workload.trace(
       "getppid 200000",
       """
       local got, g = 0, global{ sent = 0 }
@@ -312,7 +305,7 @@ struct ProbeTests {
   }
 
   @Test(.requires(.nativeSpeed)) func twoMillionEventsArriveWithTheDefaultBuffer() throws {
-    let run = try trace(
+    let run = try workload.trace(
       "getppid 2000000",
       """
       local count, sum = 0, 0

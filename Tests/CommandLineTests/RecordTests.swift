@@ -11,17 +11,10 @@ struct RecordTests {
     workload = try Workload()
   }
 
-  /// Runs a script with the workload; `NAME` in the script is what its processes are called.
-  private func trace(_ action: String, _ lua: String, _ options: String...) throws -> MoontraceProcess.Finished {
-    let directory = try TemporaryDirectory()
-    let script = try directory.write("x.lua", lua.replacing("NAME", with: workload.name))
-    return try MoontraceProcess(["-c", "\(workload.path) \(action) >/dev/null"] + options + [script]).wait()
-  }
-
   /// Records of several shapes in one stream: one header, and nil for what a record lacks.
   @Test(arguments: ["table", "json", "csv", "handler"])
   func recordsOfOneStreamAreOneTable(_ format: String) throws {
-    let run = try trace(
+    let run = try workload.trace(
       "getppid 1",
       """
       local out = stream()
@@ -52,7 +45,7 @@ struct RecordTests {
   }
 
   @Test func rowsEndWithoutBlanks() throws {
-    let run = try trace(
+    let run = try workload.trace(
       "getppid 1",
       """
       probe("t:syscalls:sys_enter_getppid", function() if comm == "NAME" then return { n = 1, text = "" } end end)
@@ -62,7 +55,7 @@ struct RecordTests {
   }
 
   @Test func formattingErrorsNameTheLineOfTheProbe() throws {
-    let run = try trace(
+    let run = try workload.trace(
       "getppid 1",
       """
       probe("tracepoint:syscalls:sys_enter_getppid", function()

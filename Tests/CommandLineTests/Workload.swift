@@ -17,4 +17,17 @@ final class Workload: Sendable {
     let (path, name) = (self.path, self.name)
     try check("link \(name)") { symlink(program, path) }
   }
+
+  /// Traces an action of the workload with a script, to the end of both; in the script `NAME` is what the workload's
+  /// processes are called, `PATH` its executable.
+  ///
+  /// ```swift
+  /// let run = try workload.trace("getppid 3", "probe('t:syscalls:sys_enter_getppid', function() … end)")
+  /// ```
+  func trace(_ action: String, _ lua: String, _ options: String...) throws -> MoontraceProcess.Finished {
+    let directory = try TemporaryDirectory()
+    let text = lua.replacing("NAME", with: name).replacing("PATH", with: MoontraceProcess.workload)
+    let script = try directory.write("x.lua", text)
+    return try MoontraceProcess(["-c", "\(path) \(action) >/dev/null"] + options + [script]).wait()
+  }
 }

@@ -22,13 +22,18 @@ moontrace tcpconnect
 
 local SYN_SENT, TCP, INET = 2, 6, 2
 
--- The process that connects still runs when its socket comes into this state.
-probe("tracepoint:sock:inet_sock_set_state", function(args)
-  if args.protocol ~= TCP or args.newstate ~= SYN_SENT then return end
-  if opt.pid and pid ~= opt.pid or opt.port and args.dport ~= opt.port or opt.uid and uid ~= opt.uid then return end
-  local v4 = args.family == INET
+local function ntohs(port) return (port & 0xff) << 8 | port >> 8 end
+
+-- The process that connects still runs when its socket comes into this state. A raw tracepoint: the kernel skips others
+-- where an interrupt meets a probe that is running.
+probe("rawtracepoint:inet_sock_set_state", function(args)
+  if args.sk.sk_protocol ~= TCP or args.newstate ~= SYN_SENT then return end
+  local s = args.sk.__sk_common
+  local port, v4 = ntohs(s.skc_dport), s.skc_family == INET
+  if opt.pid and pid ~= opt.pid or opt.port and port ~= opt.port or opt.uid and uid ~= opt.uid then return end
   return {
-    pid = pid, comm = comm, uid = uid, ip = v4 and 4 or 6, saddr = v4 and ntop(args.saddr) or ntop(args.saddr_v6),
-    daddr = v4 and ntop(args.daddr) or ntop(args.daddr_v6), dport = args.dport,
+    pid = pid, comm = comm, uid = uid, ip = v4 and 4 or 6,
+    saddr = v4 and ntop(s.skc_rcv_saddr) or ntop(s.skc_v6_rcv_saddr),
+    daddr = v4 and ntop(s.skc_daddr) or ntop(s.skc_v6_daddr), dport = port,
   }
 end)

@@ -22,21 +22,26 @@ moontrace tcpconnlat
 local ESTABLISHED, SYN_SENT, TCP, INET = 1, 2, 6, 2
 local started = map { lru = true } -- socket -> who connects it, since when
 
-probe("tracepoint:sock:inet_sock_set_state", function(args)
-  if args.protocol ~= TCP then return end
+local function ntohs(port) return (port & 0xff) << 8 | port >> 8 end
+
+-- A raw tracepoint: the kernel skips others where an interrupt meets a probe that is running.
+probe("rawtracepoint:inet_sock_set_state", function(args)
+  if args.sk.sk_protocol ~= TCP then return end
   if args.newstate == SYN_SENT then
     if opt.pid and pid ~= opt.pid then return end
-    started[args.skaddr] = { pid = pid, comm = comm, at = nsecs }
+    started[args.sk] = { pid = pid, comm = comm, at = nsecs }
   elseif args.oldstate == SYN_SENT then -- answered: in whichever process runs
-    local s = started[args.skaddr]
-    if not s then return end
-    local us, who, name = (nsecs - s.at) // 1000, s.pid, s.comm
-    started[args.skaddr] = nil
+    local start = started[args.sk]
+    if not start then return end
+    local us, who, name = (nsecs - start.at) // 1000, start.pid, start.comm
+    started[args.sk] = nil
     if us < opt.min then return end
-    local v4 = args.family == INET
+    local s = args.sk.__sk_common
+    local v4 = s.skc_family == INET
     return {
-      pid = who, comm = name, saddr = v4 and ntop(args.saddr) or ntop(args.saddr_v6), sport = args.sport,
-      daddr = v4 and ntop(args.daddr) or ntop(args.daddr_v6), dport = args.dport,
+      pid = who, comm = name, saddr = v4 and ntop(s.skc_rcv_saddr) or ntop(s.skc_v6_rcv_saddr),
+      sport = ntohs(cast("struct inet_sock", args.sk).inet_sport),
+      daddr = v4 and ntop(s.skc_daddr) or ntop(s.skc_v6_daddr), dport = ntohs(s.skc_dport),
       result = args.newstate == ESTABLISHED and "connected" or "failed", lat_us = us,
     }
   end

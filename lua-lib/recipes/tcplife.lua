@@ -23,9 +23,12 @@ moontrace tcplife
 local ESTABLISHED, SYN_SENT, FIN_WAIT1, CLOSE, LAST_ACK, LISTEN, TCP, INET = 1, 2, 4, 7, 9, 10, 6, 2
 local born, owners = map { lru = true }, map { lru = true } -- by socket
 
-probe("tracepoint:sock:inet_sock_set_state", function(args)
-  local sock, new = args.skaddr, args.newstate
-  if args.protocol ~= TCP or new == LISTEN or args.oldstate == LISTEN and new == CLOSE then return end
+local function ntohs(port) return (port & 0xff) << 8 | port >> 8 end
+
+-- A raw tracepoint: the kernel skips others where an interrupt meets a probe that is running.
+probe("rawtracepoint:inet_sock_set_state", function(args)
+  local sock, new = args.sk, args.newstate
+  if sock.sk_protocol ~= TCP or new == LISTEN or args.oldstate == LISTEN and new == CLOSE then return end
   if new < FIN_WAIT1 and not born[sock] then born[sock] = nsecs end
   -- In these states its own process runs, in the others anyone may.
   if new == SYN_SENT or new == LAST_ACK or new == FIN_WAIT1 then owners[sock] = { pid = pid, comm = comm } end
@@ -37,11 +40,11 @@ probe("tracepoint:sock:inet_sock_set_state", function(args)
   if owner then who, name = owner.pid, owner.comm end
   born[sock], owners[sock] = nil, nil
   if opt.pid and who ~= opt.pid then return end
-  if opt.localport and args.sport ~= opt.localport or opt.remoteport and args.dport ~= opt.remoteport then return end
-  local v4 = args.family == INET
+  local s, lport = sock.__sk_common, ntohs(cast("struct inet_sock", sock).inet_sport)
+  local v4, rport = s.skc_family == INET, ntohs(s.skc_dport)
+  if opt.localport and lport ~= opt.localport or opt.remoteport and rport ~= opt.remoteport then return end
   return {
-    pid = who, comm = name, laddr = v4 and ntop(args.saddr) or ntop(args.saddr_v6), lport = args.sport,
-    raddr = v4 and ntop(args.daddr) or ntop(args.daddr_v6), rport = args.dport, tx_bytes = tcp.bytes_acked,
-    rx_bytes = tcp.bytes_received, ms = us // 1000,
+    pid = who, comm = name, laddr = v4 and ntop(s.skc_rcv_saddr) or ntop(s.skc_v6_rcv_saddr), lport = lport,
+    raddr = v4 and ntop(s.skc_daddr) or ntop(s.skc_v6_daddr), rport = rport, tx_bytes = tcp.bytes_acked, rx_bytes = tcp.bytes_received, ms = us // 1000,
   }
 end)

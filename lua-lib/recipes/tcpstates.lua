@@ -23,18 +23,22 @@ moontrace tcpstates -D 18099
 local CLOSE, TCP, INET = 7, 6, 2
 local since = map { lru = true } -- socket -> when it came into its state
 
-probe("tracepoint:sock:inet_sock_set_state", function(args)
-  if args.protocol ~= TCP then return end
-  local now, before = nsecs, since[args.skaddr]
+local function ntohs(port) return (port & 0xff) << 8 | port >> 8 end
+
+-- A raw tracepoint: the kernel skips others where an interrupt meets a probe that is running.
+probe("rawtracepoint:inet_sock_set_state", function(args)
+  if args.sk.sk_protocol ~= TCP then return end
+  local now, before = nsecs, since[args.sk]
   local us = before and (now - before) // 1000 or 0
-  if args.newstate == CLOSE then since[args.skaddr] = nil else since[args.skaddr] = now end
-  if opt.localport and args.sport ~= opt.localport then return end
-  if opt.remoteport and args.dport ~= opt.remoteport then return end
-  local v4 = args.family == INET
+  if args.newstate == CLOSE then since[args.sk] = nil else since[args.sk] = now end
+  local s = args.sk.__sk_common
+  local lport, rport = ntohs(cast("struct inet_sock", args.sk).inet_sport), ntohs(s.skc_dport)
+  if opt.localport and lport ~= opt.localport or opt.remoteport and rport ~= opt.remoteport then return end
+  local v4 = s.skc_family == INET
   return {
-    pid = pid, comm = comm, laddr = v4 and ntop(args.saddr) or ntop(args.saddr_v6), lport = args.sport,
-    raddr = v4 and ntop(args.daddr) or ntop(args.daddr_v6), rport = args.dport, old = args.oldstate,
-    new = args.newstate, us = us,
+    pid = pid, comm = comm, laddr = v4 and ntop(s.skc_rcv_saddr) or ntop(s.skc_v6_rcv_saddr), lport = lport,
+    raddr = v4 and ntop(s.skc_daddr) or ntop(s.skc_v6_daddr), rport = rport, old = args.oldstate, new = args.newstate,
+    us = us,
   }
 end):each(function(e)
   local states = { "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSE_WAIT",
