@@ -9,6 +9,10 @@ let libbpf: [LinkerSetting] = [
   .linkedLibrary(":libbpf.a"), .linkedLibrary(":libelf.a"), .linkedLibrary(":libz.a"),
 ]
 let lua: [LinkerSetting] = [.linkedLibrary(":liblua5.4.a"), .linkedLibrary("m")]
+/// libedit, and what it needs itself.
+let lineEditor: [LinkerSetting] = [
+  .linkedLibrary(":libedit.a"), .linkedLibrary(":libtinfo.a"), .linkedLibrary(":libbsd.a"), .linkedLibrary(":libmd.a"),
+]
 
 func room(
   _ name: String, _ dependencies: [Target.Dependency], path: String? = nil, link: [LinkerSetting] = []
@@ -33,10 +37,12 @@ let package = Package(
     // The rooms, lowest first; docs/architecture.md says what each is for.
     .systemLibrary(name: "CLibbpf"),
     .systemLibrary(name: "CLua"),
+    .systemLibrary(name: "CLineEditor"),
     .target(name: "CEventCore", cSettings: strictC),
     .target(name: "CLuaBridge", dependencies: ["CLua", "CEventCore"], cSettings: strictC, linkerSettings: lua),
     .target(name: "CLuaLibrary", cSettings: strictC + [.disableWarning("c23-extensions")]),  // #embed
     room("Support", []),
+    room("Pictures", []),
     room("BTF", ["Support"]),
     room("Recipes", ["BTF", "Support"]),
     room("BPFAssembly", ["Support"]),
@@ -48,13 +54,15 @@ let package = Package(
     room(
       "Tracing",
       [
-        "ProbeCompiler", "LuaBytecode", "BPFAssembly", "LuaRuntime", "EventStream", "KernelLoader", "Recipes", "BTF",
-        "Support", "CLuaLibrary", "CLuaBridge", "CEventCore",
+        "ProbeCompiler", "LuaBytecode", "BPFAssembly", "LuaRuntime", "EventStream", "KernelLoader", "Recipes",
+        "Pictures",
+        "BTF", "Support", "CLuaLibrary", "CLuaBridge", "CEventCore",
       ]),
+    room("REPL", ["Tracing", "CLineEditor", "Support"], link: lineEditor),
     .executableTarget(
       name: "moontrace",
       dependencies: [
-        "Tracing", "KernelLoader", "Recipes", "Support",
+        "REPL", "Tracing", "KernelLoader", "Recipes", "Support",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict,
@@ -77,6 +85,7 @@ let package = Package(
       name: "LuaRuntimeTestSupport", dependencies: ["CLuaBridge", "CEventCore"], path: "Tests/LuaRuntimeTestSupport",
       cSettings: strictC),
     tests("SupportTests", ["Support"]),
+    tests("PicturesTests", ["Pictures"]),
     tests("BTFTests", ["KernelTestSupport", "RandomTestSupport", "BTF", "Support"]),
     .testTarget(
       name: "ProbeCompilerTests",
@@ -106,6 +115,7 @@ let package = Package(
         "EventStream", "KernelLoader",
         "CLibbpf", "CLuaBridge", "CEventCore", "BPFAssembly", "BTF", "Support",
       ]),
+    tests("REPLTests", ["KernelTestSupport", "REPL", "Tracing", "Support"]),
     tests(
       "CommandLineTests", ["KernelTestSupport", "KernelLoader", "CLibbpf", "Support", "moontrace", "workload"]),
   ],

@@ -142,7 +142,22 @@ static size_t write_capitals(mt_output *output, const mt_field *field) {
   return shown;
 }
 
+#define BOLD "\x1b[1m"
+#define PLAIN "\x1b[0m"
+
+void mt_output_begin_header(mt_output *output) {
+  if (output->colors) mt_output_append(output, BOLD, sizeof BOLD - 1);
+}
+
+// The newline comes last, where the row's blanks have been cut already.
+void mt_output_end_header(mt_output *output) {
+  if (!output->colors) return;
+  if (output->length > 0 && output->bytes[output->length - 1] == '\n') output->length--;
+  mt_output_append(output, PLAIN "\n", sizeof PLAIN);
+}
+
 void mt_output_table_header(mt_output *output, const mt_plan *plan, const uint16_t *widths) {
+  mt_output_begin_header(output);
   for (uint32_t i = 0; i < plan->field_count; i++) {
     const mt_field *field = &plan->fields[i];
     if (i > 0) mt_put(output, ' ');
@@ -155,6 +170,7 @@ void mt_output_table_header(mt_output *output, const mt_plan *plan, const uint16
     }
   }
   mt_put(output, '\n');
+  mt_output_end_header(output);
 }
 
 // Narrower than the widest value: a process ID has 7 digits, a 64-bit number is mostly a duration or a size.

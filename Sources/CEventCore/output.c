@@ -67,8 +67,14 @@ static ssize_t write_some(const mt_output *output, const char *bytes, size_t cou
   }
 }
 
+static void announce(const mt_output *output, mt_text_phase phase) {
+  if (output->around) output->around(output->around_context, phase, !output->mid_line);
+}
+
 // Writes the first `count` bytes and moves the rest to the front.
 static void write_front(mt_output *output, size_t count) {
+  announce(output, MT_TEXT_WILL_APPEAR);
+  output->mid_line = output->bytes[count - 1] != '\n';
   for (size_t start = 0; start < count;) {
     ssize_t written = write_some(output, output->bytes + start, count - start);
     if (written < 0) {
@@ -80,6 +86,18 @@ static void write_front(mt_output *output, size_t count) {
   memmove(output->bytes, output->bytes + count, output->length - count);
   output->length -= count;
   output->taken += count;
+  announce(output, MT_TEXT_APPEARED);
+}
+
+void mt_output_aside(mt_output *output, const void *bytes, size_t length) {
+  if (output->fd < 0) {
+    mt_output_append(output, bytes, length);
+    return;
+  }
+  announce(output, MT_TEXT_WILL_APPEAR);
+  ssize_t written = write(STDERR_FILENO, bytes, length);
+  (void)written;  // stderr may be closed
+  announce(output, MT_TEXT_APPEARED);
 }
 
 bool mt_output_flush(mt_output *output) {

@@ -32,11 +32,12 @@ void mt_lua_print_top(lua_State *L) {
   mt_lua *lua = mt_lua_of(L);
   size_t length;
   const char *text = lua_tolstring(L, -1, &length);
+  mt_lua_keep(lua, text, length);
   if (begins_json(lua)) {
     mt_output_json_string(lua->config.output, text, length > 0 && text[length - 1] == '\n' ? length - 1 : length);
     mt_output_append(lua->config.output, "}\n", 2);
   } else if (lua->config.format == MT_FORMAT_CSV) {
-    if (write(STDERR_FILENO, text, length) < 0) return;
+    mt_output_aside(lua->config.output, text, length);
   } else {
     mt_output_append(lua->config.output, text, length);
   }
@@ -140,8 +141,8 @@ static void warn(void *context, const char *message, int more) {
   }
   if (!lua->warnings) return;
   size_t length = strlen(message);
-  if (write(STDERR_FILENO, message, length) < 0) return;
-  if (!more && write(STDERR_FILENO, "\n", 1) < 0) return;
+  mt_output_aside(lua->config.output, message, length);
+  if (!more) mt_output_aside(lua->config.output, "\n", 1);
 }
 
 static void remove_field(lua_State *L, const char *name) {

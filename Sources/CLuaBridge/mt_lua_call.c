@@ -52,6 +52,10 @@ static int message_handler(lua_State *L) {
 
 static void describe_stop(mt_lua *lua) {
   const char *place = lua->stopped_at;
+  if (lua->interrupted) {
+    mt_text_format(&lua->error, "%s%sinterrupted", place, *place ? ": " : "");
+    return;
+  }
   double seconds = (double)lua->config.callback_limit / 1e9;
   mt_text_format(&lua->error, "%s%sran longer than %g s: stopped", place, *place ? ": " : "", seconds);
 }
@@ -113,10 +117,21 @@ int mt_lua_load(mt_lua *lua, const char *text, size_t length, const char *chunk_
   return status;
 }
 
+bool mt_lua_text_is_unfinished(mt_lua *lua, const char *text, size_t length) {
+  static const char mark[] = "<eof>";  // llex.c's name of the end, where it was not expected
+  if (mt_lua_load(lua, text, length, "=text") == LUA_OK) {
+    lua_pop(lua->main, 1);
+    return false;
+  }
+  size_t count = lua->error_message_length, tail = sizeof mark - 1;
+  return count >= tail && memcmp(lua->error.bytes + count - tail, mark, tail) == 0;
+}
+
 static bool begin_run(mt_lua *lua) {
   lua->exit_requested = false;
   lua->unwinding = false;
   lua->stop_requested = false;
+  lua->interrupted = false;
   lua->memory_place[0] = 0;
   return mt_lua_watchdog_arm(lua);
 }

@@ -179,6 +179,7 @@ static void write_row(lua_State *L, mt_output *output, lua_Integer count, const 
 
 // The header, which also sets the widths.
 static void write_row_header(lua_State *L, mt_output *output, lua_Integer count, uint16_t *widths) {
+  mt_output_begin_header(output);
   for (lua_Integer i = 1; i <= count; i++) {
     size_t length;
     const char *name = push_column(L, i, &length);
@@ -191,6 +192,7 @@ static void write_row_header(lua_State *L, mt_output *output, lua_Integer count,
     mt_output_table_cell(output, lua_tostring(L, -1), length, widths[i - 1], number, i == count);
     lua_pop(L, 3);
   }
+  mt_output_end_header(output);
 }
 
 static void emit_table(lua_State *L, mt_format format, mt_output *output) {
@@ -249,6 +251,7 @@ static int emit(lua_State *L) {
   lua_settop(L, COLUMNS);
   if (!scratch->bytes && !mt_output_open(scratch, -1)) return luaL_error(L, "not enough memory");
   scratch->length = 0;
+  scratch->colors = lua->config.output->colors;
   if (view && lua_isnil(L, COLUMNS)) {
     bool nested = mt_lua_enter_host(lua, false);  // which may have symbols to name
     emit_view(L, lua->config.format, scratch);
@@ -256,6 +259,7 @@ static int emit(lua_State *L) {
   } else {
     emit_table(L, lua->config.format, scratch);
   }
+  mt_lua_keep(lua, scratch->bytes, scratch->length);
   mt_output_append(lua->config.output, scratch->bytes, scratch->length);
   return 0;
 }

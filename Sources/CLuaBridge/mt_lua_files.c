@@ -90,6 +90,7 @@ static int os_exit(lua_State *L) {
 
 static ssize_t write_output(void *context, const char *bytes, size_t length) {
   mt_lua *lua = context;
+  mt_lua_keep(lua, bytes, length);
   mt_output_append(lua->config.output, bytes, length);
   return (ssize_t)length;
 }

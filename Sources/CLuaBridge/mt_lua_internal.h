@@ -33,6 +33,8 @@ struct mt_lua {
   volatile bool in_host;         // the host works: compiles, loads, reads maps, names symbols
   volatile uint64_t host_since;  // when it began, nanoseconds of CLOCK_MONOTONIC; 0: work that is never the script's
   volatile bool stop_requested;  // set by the signal: unwind everything
+  volatile bool interrupted;     // set with it when it was the descriptor, not the limit
+  volatile int interrupt_fd;     // that ends a run when it can be read; -1: none
   uint32_t depth;                // protected calls in progress
   uint32_t closing_coroutines;   // nested coroutine.close calls in progress
   mt_current current;
@@ -53,6 +55,8 @@ struct mt_lua {
   bool warnings;      // warn("@on")
   mt_output scratch;  // in memory: a record that `emit` is writing
   void *standard_output;  // FILE * in front of config.output
+  mt_output transcript;  // in memory: what scripts have printed, if it is kept
+  size_t transcript_limit;
   struct mt_watchdog *watchdog;
 };
 
@@ -60,6 +64,8 @@ struct mt_lua {
 void mt_lua_views_open(lua_State *L);
 // In mt_lua_map.c: registers the map metatable. Called once at open; may raise.
 void mt_lua_maps_open(lua_State *L);
+// In mt_lua_transcript.c: keeps what a script prints, if that is wanted.
+void mt_lua_keep(mt_lua *lua, const void *text, size_t length);
 // In mt_lua_emit.c: defines `emit`. Called once at open; may raise.
 void mt_lua_emit_open(lua_State *L);
 // In mt_lua_base.c: the text on top goes out as print's and printf's does; and Lua's own string.format.

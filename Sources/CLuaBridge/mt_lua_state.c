@@ -32,6 +32,7 @@ mt_lua *mt_lua_open(const mt_lua_config *config) {
   mt_lua *lua = calloc(1, sizeof *lua);
   if (!lua) return NULL;
   lua->config = *config;
+  lua->interrupt_fd = -1;
   if (open_state(lua)) return lua;
   mt_lua_close(lua);
   return NULL;
@@ -42,6 +43,7 @@ void mt_lua_close(mt_lua *lua) {
   if (lua->standard_output) fclose(lua->standard_output);
   mt_lua_watchdog_close(lua);
   mt_output_close(&lua->scratch);
+  mt_output_close(&lua->transcript);
   mt_text_free(&lua->failure);
   mt_text_free(&lua->error);
   mt_text_free(&lua->traceback);

@@ -8,6 +8,7 @@
 // terminal, or for its turn on a busy machine, has not run. A count hook would do without a signal, but slows all of
 // Lua by a factor of two to three.
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -67,6 +68,7 @@ static void say_place(lua_State *L) {
 }
 
 static void give_up(mt_lua *lua) {
+  mt_terminal_leave();
   say_place(lua->running);
   say("stuck in a function of Lua's C library, which can't be stopped: moontrace ends");
   say(" (use a simpler pattern or less data)\n");
@@ -92,6 +94,16 @@ static bool is_the_hosts_time(const mt_lua *lua, mt_watchdog *watchdog) {
   return ++watchdog->host_ticks % HOST_SHARE != 0;
 }
 
+static bool is_interrupted(const mt_lua *lua) {
+  struct pollfd wanted = {.fd = lua->interrupt_fd, .events = POLLIN};
+  return wanted.fd >= 0 && poll(&wanted, 1, 0) == 1;  // async-signal-safe
+}
+
+static void stop(mt_lua *lua) {
+  lua->stop_requested = true;
+  mt_lua_set_kill_hook(lua->running);
+}
+
 static void tick(mt_lua *lua, mt_watchdog *watchdog, uint64_t count) {
   if (lua->callbacks != watchdog->callback) {
     watchdog->callback = lua->callbacks;
@@ -100,11 +112,14 @@ static void tick(mt_lua *lua, mt_watchdog *watchdog, uint64_t count) {
     return;
   }
   if (is_the_hosts_time(lua, watchdog)) return;
+  if (is_interrupted(lua)) {
+    lua->interrupted = true;
+    stop(lua);
+  }
   watchdog->ticks += count;
   if (watchdog->ticks < TICKS) return;
   if (watchdog->ticks > watchdog->last_tick) give_up(lua);
-  lua->stop_requested = true;
-  mt_lua_set_kill_hook(lua->running);
+  stop(lua);
 }
 
 static bool set_interval(mt_watchdog *watchdog, uint64_t nanoseconds) {
@@ -190,6 +205,8 @@ bool mt_lua_watchdog_arm(mt_lua *lua) {
   armed = watchdog->outer;
   return false;
 }
+
+void mt_lua_interrupt_by(mt_lua *lua, int fd) { lua->interrupt_fd = fd; }
 
 void mt_lua_watchdog_disarm(mt_lua *lua) {
   mt_watchdog *watchdog = lua->watchdog;

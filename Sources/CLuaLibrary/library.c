@@ -11,14 +11,38 @@ static const unsigned char probes[] = {
 static const unsigned char aggregates[] = {
 #embed "../../lua-lib/api/aggregates.lua"
 };
+static const unsigned char aggregate_values[] = {
+#embed "../../lua-lib/api/aggregate_values.lua"
+};
+static const unsigned char pictures[] = {
+#embed "../../lua-lib/api/pictures.lua"
+};
 static const unsigned char bpf[] = {
 #embed "../../lua-lib/api/bpf.lua"
+};
+static const unsigned char repl[] = {
+#embed "../../lua-lib/api/repl.lua"
 };
 static const unsigned char hist[] = {
 #embed "../../lua-lib/moontrace/hist.lua"
 };
+static const unsigned char maps[] = {
+#embed "../../lua-lib/moontrace/maps.lua"
+};
+static const unsigned char meta[] = {
+#embed "../../lua-lib/moontrace/meta.lua"
+};
+static const unsigned char plot[] = {
+#embed "../../lua-lib/moontrace/plot.lua"
+};
+static const unsigned char units[] = {
+#embed "../../lua-lib/moontrace/units.lua"
+};
 static const unsigned char names[] = {
 #embed "../../lua-lib/moontrace/names.lua"
+};
+static const unsigned char top[] = {
+#embed "../../lua-lib/api/top.lua"
 };
 static const unsigned char object[] = {
 #embed "../../lua-lib/api/object.lua"
@@ -190,6 +214,37 @@ static const unsigned char writeback[] = {
 #embed "../../lua-lib/recipes/writeback.lua"
 };
 
+static const unsigned char completions_bash[] = {
+#embed "../../lua-lib/completions/moontrace.bash"
+};
+static const unsigned char completions_fish[] = {
+#embed "../../lua-lib/completions/moontrace.fish"
+};
+static const unsigned char completions_zsh[] = {
+#embed "../../lua-lib/completions/moontrace.zsh"
+};
+static const unsigned char template_c_program[] = {
+#embed "../../lua-lib/templates/c/mytool.bpf.c"
+};
+static const unsigned char template_c_script[] = {
+#embed "../../lua-lib/templates/c/mytool.lua"
+};
+static const unsigned char template_c_readme[] = {
+#embed "../../lua-lib/templates/c/README.md"
+};
+static const unsigned char template_luarc[] = {
+#embed "../../lua-lib/templates/common/dot.luarc.json"
+};
+static const unsigned char template_test[] = {
+#embed "../../lua-lib/templates/common/test.sh"
+};
+static const unsigned char template_lua_script[] = {
+#embed "../../lua-lib/templates/lua/mytool.lua"
+};
+static const unsigned char template_lua_readme[] = {
+#embed "../../lua-lib/templates/lua/README.md"
+};
+
 static const unsigned char bpf_core_read[] = {
 #embed "/usr/include/bpf/bpf_core_read.h"
 };
@@ -219,9 +274,17 @@ static const mt_library_file files[] = {
     FILE_AT("api/bpf.lua", bpf),
     FILE_AT("api/probes.lua", probes),
     FILE_AT("api/aggregates.lua", aggregates),
+    FILE_AT("api/aggregate_values.lua", aggregate_values),
+    FILE_AT("api/pictures.lua", pictures),
     FILE_AT("moontrace/hist.lua", hist),
+    FILE_AT("moontrace/maps.lua", maps),
+    FILE_AT("moontrace/meta.lua", meta),
+    FILE_AT("moontrace/plot.lua", plot),
+    FILE_AT("moontrace/units.lua", units),
     FILE_AT("moontrace/names.lua", names),
     FILE_AT("api/object.lua", object),
+    FILE_AT("api/repl.lua", repl),
+    FILE_AT("api/top.lua", top),
     FILE_AT("recipes/argdist.lua", argdist),
     FILE_AT("recipes/bashreadline.lua", bashreadline),
     FILE_AT("recipes/bindsnoop.lua", bindsnoop),
@@ -277,6 +340,16 @@ static const mt_library_file files[] = {
     FILE_AT("recipes/vfsstat.lua", vfsstat),
     FILE_AT("recipes/wakeuptime.lua", wakeuptime),
     FILE_AT("recipes/writeback.lua", writeback),
+    FILE_AT("completions/moontrace.bash", completions_bash),
+    FILE_AT("completions/moontrace.fish", completions_fish),
+    FILE_AT("completions/moontrace.zsh", completions_zsh),
+    FILE_AT("templates/c/mytool.bpf.c", template_c_program),
+    FILE_AT("templates/c/mytool.lua", template_c_script),
+    FILE_AT("templates/c/README.md", template_c_readme),
+    FILE_AT("templates/common/dot.luarc.json", template_luarc),
+    FILE_AT("templates/common/test.sh", template_test),
+    FILE_AT("templates/lua/mytool.lua", template_lua_script),
+    FILE_AT("templates/lua/README.md", template_lua_readme),
     FILE_AT("include/bpf/bpf_core_read.h", bpf_core_read),
     FILE_AT("include/bpf/bpf_endian.h", bpf_endian),
     FILE_AT("include/bpf/bpf_helper_defs.h", bpf_helper_defs),

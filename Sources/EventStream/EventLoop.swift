@@ -129,6 +129,11 @@ public final class EventLoop {
     timers.add(due: saturatingSum(Self.now(), nanoseconds), interval: nil, action: action)
   }
 
+  /// Makes all timers due later: what they wait for has begun that many nanoseconds after they were set.
+  public func delayTimers(by nanoseconds: UInt64) {
+    timers.delay(by: nanoseconds)
+  }
+
   /// Takes a timer back; one that has fired for the last time is left alone.
   public func cancel(_ timer: TimerID) {
     timers.cancel(timer)

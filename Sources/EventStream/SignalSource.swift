@@ -65,6 +65,11 @@ public final class SignalSource {
     pthread_sigmask(SIG_SETMASK, &mask, nil)
   }
 
+  /// Forgets signals that have come since the loop last looked.
+  public func discard() {
+    while Self.next(descriptor) != nil {}
+  }
+
   /// Gives the signals back their ordinary effect. Those that came since the loop last looked are taken as delivered: a
   /// second Ctrl-C during the end must not undo it.
   public func close() {

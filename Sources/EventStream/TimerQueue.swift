@@ -36,6 +36,11 @@ struct TimerQueue {
     timers.removeAll { $0.id == id }
   }
 
+  /// Makes all timers due that much later.
+  mutating func delay(by nanoseconds: UInt64) {
+    for index in timers.indices { timers[index].due = saturatingSum(timers[index].due, nanoseconds) }
+  }
+
   /// The action that has been due the longest, if any is. Its timer is set to its next turn that lies ahead of `now`
   /// (turns that were missed are left out, the phase is kept), or is gone when it fires once.
   mutating func takeDue(at now: UInt64) -> Action? {

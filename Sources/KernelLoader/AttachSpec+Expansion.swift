@@ -15,11 +15,14 @@ extension AttachSpec {
   /// let reads = try AttachSpec("tracepoint:syscalls:sys_enter_*read*").expanded()
   /// ```
   ///
+  /// - Parameter checksKind: false where programs are not to be loaded, which finding out about kinds takes.
   /// - Throws: `.unsupported` (`.usage` for binaries) when nothing matches, with what was probably meant; `.usage` when
   ///   too much does.
-  public func expanded(limit: Int = largestExpansion) throws(MoontraceError) -> [AttachSpec] {
+  public func expanded(
+    limit: Int = largestExpansion, checksKind: Bool = true
+  ) throws(MoontraceError) -> [AttachSpec] {
     guard description.utf8.contains(UInt8(ascii: "*")) else { return [self] }
-    try checkKind()
+    if checksKind { try checkKind() }
     let matches = try matches()
     guard matches.count <= limit else {
       throw MoontraceError(

@@ -40,6 +40,11 @@ public enum KernelTypes {
     return graph
   }
 
+  /// The loaded modules that have types.
+  static func moduleNames() -> [String] {
+    directoryEntries("/sys/kernel/btf").filter { $0 != "vmlinux" }
+  }
+
   /// Lets go of the types, once nothing more will be compiled or explained.
   public static func release() {
     loaded.withLock { $0 = nil }

@@ -34,26 +34,24 @@ public enum Tracefs {
 
   /// The categories of tracepoints: `sched`, `syscalls`, …
   public static func categories() throws(MoontraceError) -> [String] {
-    entries(try directory() + "/events")
+    directoryEntries(try directory() + "/events", directories: true)
   }
 
   /// The tracepoints of a category; empty when there is no such category.
   public static func events(in category: String) throws(MoontraceError) -> [String] {
-    category.contains("/") ? [] : entries(try directory() + "/events/\(category)")
+    category.contains("/") ? [] : directoryEntries(try directory() + "/events/\(category)", directories: true)
   }
 
-  /// Subdirectories, sorted.
-  private static func entries(_ path: String) -> [String] {
-    guard let directory = opendir(path) else { return [] }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) {
-        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if entry.pointee.d_type == DT_DIR, !name.hasPrefix(".") { names.append(name) }
+  /// All tracepoints as `category:event`, sorted. One file has them all, which is many times faster than to look into
+  /// each category.
+  public static func events() throws(MoontraceError) -> [String] {
+    let path = try directory() + "/available_events"
+    do throws(SystemError) {
+      return try readFile(path).split(separator: UInt8(ascii: "\n"))
+        .map { String(decoding: $0, as: UTF8.self) }.sorted()
+    } catch {
+      throw MoontraceError(.notPermitted, "can't read \(path): \(errnoText(error.errno))", remedy: "run as root")
     }
-    return names.sorted()
   }
 
   /// What a tracepoint's event holds, in the kernel's words (`format` in Documentation/trace/events.rst).

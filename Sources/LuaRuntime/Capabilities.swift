@@ -49,9 +49,22 @@ public struct Capabilities: Sendable {
       scopes[capability.kind] = .everything
       return
     }
-    switch scopes[capability.kind] ?? .nothing {
-    case .nothing: scopes[capability.kind] = .only([scope])
-    case .only(let others): scopes[capability.kind] = .only(others + [scope])
+    add(scope, to: capability.kind)
+  }
+
+  /// Grants writing one file, which the user has named otherwise. Throws a usage error when it can't be told which file
+  /// that is.
+  public mutating func permitWriting(_ path: String) throws(MoontraceError) {
+    guard let scope = resolvedPath(path) else {
+      throw MoontraceError(.usage, "can't write to '\(path)': no such directory, or a link to nowhere")
+    }
+    add(scope, to: .writeFiles)
+  }
+
+  private mutating func add(_ scope: String, to kind: Capability.Kind) {
+    switch scopes[kind] ?? .nothing {
+    case .nothing: scopes[kind] = .only([scope])
+    case .only(let others): scopes[kind] = .only(others + [scope])
     case .everything: break
     }
   }

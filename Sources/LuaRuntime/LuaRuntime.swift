@@ -49,6 +49,18 @@ public final class LuaRuntime {
   /// Bytes that Lua has allocated now.
   public var memoryInUse: Int { mt_lua_memory_in_use(owner.lua) }
 
+  /// Keeps from now on what scripts print and emit, its first `limit` bytes.
+  public func keepTranscript(limit: Int) throws(MoontraceError) {
+    guard mt_lua_keep_transcript(owner.lua, limit) else { throw owner.outOfMemory }
+  }
+
+  /// What was kept of it.
+  public var transcript: [UInt8] {
+    var length = 0
+    guard let text = mt_lua_transcript(owner.lua, &length) else { return [] }
+    return UnsafeRawBufferPointer(start: text, count: length).map { $0 }
+  }
+
   /// Adds a function to the table that libraries are given.
   public func define(_ name: String, _ body: @escaping HostFunction) {
     owner.host.define(name, body)
@@ -75,6 +87,27 @@ public final class LuaRuntime {
       for argument in arguments { try stack.push(.text(argument)) }
       return arguments.count
     }
+  }
+
+  /// Compiles text to a function, which is kept. `name` is a Lua chunk name.
+  public func function(of text: [UInt8], name: String) throws(LuaFailure) -> LuaFunction {
+    try load(text, name: name)
+    let bottom = lua_gettop(owner.main) - 1
+    guard case .function(let function)? = try takeResults(above: bottom).first else { throw .error(owner.outOfMemory) }
+    return function
+  }
+
+  /// Whether text that is no chunk may become one by lines that follow: its end came too early.
+  public func isUnfinished(_ text: [UInt8]) -> Bool {
+    (text + [UInt8(ascii: "\n")]).withUnsafeBytes { bytes in
+      mt_lua_text_is_unfinished(owner.lua, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
+    }
+  }
+
+  /// Lets a descriptor that becomes readable (of signals, say) stop a callback in progress, as the time limit does;
+  /// nil takes it back.
+  public func interrupt(by descriptor: Int32?) {
+    mt_lua_interrupt_by(owner.lua, descriptor ?? -1)
   }
 
   /// Calls a function that was kept, as one callback. Returns its results.

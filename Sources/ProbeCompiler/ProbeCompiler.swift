@@ -61,6 +61,14 @@ public struct ProbeCompiler {
     return other
   }
 
+  /// A compiler for a further batch of probes, beside those that `finish()` gave: events keep their numbers, and new
+  /// ones come behind them.
+  public func continued() -> ProbeCompiler {
+    var other = withoutProbes()
+    other.schema.settledEventCount = schema.events.count
+    return other
+  }
+
   /// The programs of all probes, in the order in which they were added, once every type is known.
   ///
   /// - Throws: `.scriptFailed` when something is never given a type, such as a map that nothing is stored into.
@@ -84,7 +92,7 @@ public struct ProbeCompiler {
   }
 
   private mutating func readAll(isFinal: Bool = false) throws(MoontraceError) -> [Frontend.Result] {
-    schema.events = []
+    schema.events.removeSubrange(schema.settledEventCount...)
     schema.failures = ProbeSchema.firstFailures
     var results: [Frontend.Result] = []
     for probe in probes {

@@ -89,6 +89,8 @@ public struct ProbeSchema: Sendable {
   public var events: [EventType] = []
   /// The places at which a run of a probe can end with an error, by the index of their counter.
   public var failures = firstFailures
+  /// How many of the events are those of earlier batches, whose numbers are taken.
+  var settledEventCount = 0
   /// How many streams there are.
   public var streamCount = 0
   /// What all records of a stream have in common: its columns.
@@ -119,6 +121,8 @@ public struct ProbeSchema: Sendable {
     public var isPerCPU: Bool
     public var key: DataType?
     public var value: DataType?
+    /// Whether the map is there: its types stay what they are, whatever later probes do with it.
+    public var isSettled = false
 
     public init(name: String, maximum: UInt32, isPerCPU: Bool = false, key: DataType? = nil, value: DataType? = nil) {
       self.name = name
@@ -139,6 +143,8 @@ public struct ProbeSchema: Sendable {
     public var function: Function
     /// The user's key; nil while no use has shown it, `.tuple([])` for none.
     public var key: DataType?
+    /// Whether its map is there: the key stays of this type.
+    public var isSettled = false
 
     public init(name: String, function: Function, key: DataType? = nil) {
       self.name = name

@@ -64,6 +64,11 @@ extension RecipeOption {
       throw MoontraceError(
         .scriptFailed, "\(place): a boolean can't have '\(key)'", remedy: "it is given or it is not")
     }
+    if type == .file, defaultValue != nil || !choices.isEmpty {
+      let key = defaultValue == nil ? "choices" : "a default"
+      throw MoontraceError(
+        .scriptFailed, "\(place): a file can't have \(key)", remedy: "only what the user names is written")
+    }
     if required, defaultValue != nil {
       throw MoontraceError(
         .scriptFailed, "\(place): a required option can't have a default", remedy: "drop one of them")
@@ -83,6 +88,7 @@ extension OptionValue {
     switch (type, value) {
     case (.boolean, .boolean(let value)): self = .boolean(value)
     case (.string, .string(let text)): self = .string(text)
+    case (.file, .string(let path)): self = .file(path)
     case (.integer, .integer(let value)): self = .integer(value)
     case (.number, .integer(let value)): self = .number(Double(value))
     case (.number, .number(let value)) where value.isFinite: self = .number(value)
@@ -104,6 +110,7 @@ extension OptionValue {
     case .string, .boolean: self = .string(text)
     case .duration: self = .duration(try parseDuration(text))
     case .size: self = .size(try parseSize(text))
+    case .file: self = .file(text)
     }
   }
 }

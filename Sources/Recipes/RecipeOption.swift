@@ -38,6 +38,8 @@ public struct RecipeOption: Equatable, Sendable {
 /// What kind of value an option takes.
 public enum OptionType: String, CaseIterable, Equatable, Sendable {
   case integer, number, string, boolean, duration, size
+  /// A path that the script may write because the user names it.
+  case file
 
   /// What an error message says was expected.
   var expectation: String {
@@ -48,6 +50,7 @@ public enum OptionType: String, CaseIterable, Equatable, Sendable {
     case .boolean: "true or false"
     case .duration: durationExpectation
     case .size: sizeExpectation
+    case .file: "a file to write"
     }
   }
 }
@@ -62,6 +65,8 @@ public enum OptionValue: Equatable, Sendable {
   case duration(Double)
   /// Bytes.
   case size(Int)
+  /// A path.
+  case file(String)
 }
 
 extension OptionValue: CustomStringConvertible {
@@ -74,6 +79,7 @@ extension OptionValue: CustomStringConvertible {
     case .boolean(let value): "\(value)"
     case .duration(let seconds): durationText(seconds)
     case .size(let bytes): sizeText(bytes)
+    case .file(let path): path
     }
   }
 }

@@ -41,6 +41,22 @@ private func readBlock(_ descriptor: Int32, limit: Int, name: String) throws(Sys
   return bytes
 }
 
+/// The names in a directory, sorted, without those that begin with a dot; none when it can't be read.
+///
+/// - Parameter directories: only directories.
+public func directoryEntries(_ path: String, directories: Bool = false) -> [String] {
+  guard let directory = opendir(path) else { return [] }
+  defer { closedir(directory) }
+  var names: [String] = []
+  while let entry = readdir(directory) {
+    let name = withUnsafeBytes(of: entry.pointee.d_name) {
+      String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+    }
+    if !name.hasPrefix("."), !directories || entry.pointee.d_type == DT_DIR { names.append(name) }
+  }
+  return names.sorted()
+}
+
 /// Writes a file whole or not at all: a temporary file beside it, then a rename.
 public func writeFile(_ path: String, _ bytes: [UInt8], mode: mode_t = 0o644) throws(SystemError) {
   let temporary = "\(path).\(getpid()).tmp"

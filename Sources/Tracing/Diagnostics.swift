@@ -7,24 +7,36 @@ final class Diagnostics {
   private let verbose: Bool
   /// Run before each line, so that data already produced stands before what is said of it.
   var beforeLine: () -> Void = {}
+  /// Takes the lines in the place of stderr, while a live view has the terminal.
+  var divert: ((String) -> Void)?
+  private let style: TextStyle
+  private let hooks: TextHooks
+  /// Says where on the command line the lines of a script stand that was made from one.
+  private let places: ScriptPlaces?
   private var repeats: [String: Int] = [:]
   private var order: [String] = []
   private var noted: Set<String> = []
 
-  init(quiet: Bool, verbose: Bool) {
+  init(
+    quiet: Bool, verbose: Bool, color: ColorChoice = .never, hooks: TextHooks = TextHooks(),
+    places: ScriptPlaces? = nil
+  ) {
     self.quiet = quiet
     self.verbose = verbose
+    style = TextStyle(color, for: STDERR_FILENO)
+    self.hooks = hooks
+    self.places = places
   }
 
   /// An error; its detail too when the user asked for it.
   func report(_ error: MoontraceError) {
-    line(error.description)
+    line(error.text(style))
     if verbose, let detail = error.detail, !detail.isEmpty { line(detail) }
   }
 
   /// An error that may come again with every event: reported the first time, then counted.
   func reportOnce(_ error: MoontraceError) {
-    let text = error.description
+    let text = error.text(style)
     if let count = repeats[text] {
       repeats[text] = count + 1
       return
@@ -51,8 +63,13 @@ final class Diagnostics {
     if noted.insert(text).inserted { note(text) }
   }
 
-  private func line(_ text: String) {
+  /// A line as it is, without a measure.
+  func line(_ text: String) {
     beforeLine()
+    let text = places?.translate(text) ?? text
+    if let divert { return divert(text) }
+    hooks.willAppear()
     try? writeAll(STDERR_FILENO, Array("\(text)\n".utf8), name: "stderr")
+    hooks.didAppear(true)
   }
 }

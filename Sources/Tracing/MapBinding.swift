@@ -46,16 +46,30 @@ final class MapBinding {
     config.pointee.max_entries = UInt32(maxEntries)
   }
 
-  // Constant after its first use, and never freed.
-  nonisolated(unsafe) private static let operations: UnsafePointer<mt_map_operations> = {
+  /// Lets Lua use a map that is not made: it reads as empty, and what is written is forgotten.
+  func pretend(valueSize: Int, maxEntries: Int) {
+    refresh(descriptor: 0, valueSize: valueSize, maxEntries: maxEntries)
+    config.pointee.operations = Self.idleOperations
+  }
+
+  // Constant after their first use, and never freed.
+  nonisolated(unsafe) private static let operations = allocate(
+    mt_map_operations(
+      lookup: MapOperations.lookup, update: MapOperations.update, remove: MapOperations.remove,
+      next_key: MapOperations.nextKey, take: MapOperations.take, batch: MapOperations.batch,
+      open_inner: openInnerMap, close_inner: closeInnerMap))
+
+  nonisolated(unsafe) private static let idleOperations = allocate(
+    mt_map_operations(
+      lookup: { _, _, _ in -ENOENT }, update: { _, _, _ in 0 }, remove: { _, _ in -ENOENT },
+      next_key: { _, _, _ in -ENOENT }, take: { _, _, _ in -ENOENT }, batch: nil, open_inner: openInnerMap,
+      close_inner: closeInnerMap))
+
+  private static func allocate(_ operations: mt_map_operations) -> UnsafePointer<mt_map_operations> {
     let place = UnsafeMutablePointer<mt_map_operations>.allocate(capacity: 1)
-    place.initialize(
-      to: mt_map_operations(
-        lookup: MapOperations.lookup, update: MapOperations.update, remove: MapOperations.remove,
-        next_key: MapOperations.nextKey, take: MapOperations.take, batch: MapOperations.batch,
-        open_inner: openInnerMap, close_inner: closeInnerMap))
+    place.initialize(to: operations)
     return UnsafePointer(place)
-  }()
+  }
 }
 
 extension MapShape {

@@ -48,12 +48,15 @@ extension TracingSession {
 
   private func defineOpening() {
     define("object_open") { session, call throws(MoontraceError) in
-      let path = try call.text(1)
-      let bytes: [UInt8]
+      let path = session.source.path(of: try call.text(1))
+      var bytes: [UInt8]
       do throws(SystemError) {
         bytes = try readFile(path)
       } catch {
         throw MoontraceError(.scriptFailed, "\(path): \(errnoText(error.errno))")
+      }
+      if path.hasSuffix(".c") {
+        bytes = try ClangCompiler().compile(String(decoding: bytes, as: UTF8.self), name: path, firstLine: 1)
       }
       return try session.add(try BPFObject(bytes: bytes, name: path))
     }

@@ -34,7 +34,7 @@ extension LuaValue {
     switch value {
     case .integer(let number), .size(let number): self = .integer(Int64(number))
     case .number(let number), .duration(let number): self = .number(number)
-    case .string(let text): self = .text(text)
+    case .string(let text), .file(let text): self = .text(text)
     case .boolean(let flag): self = .boolean(flag)
     }
   }

@@ -9,6 +9,10 @@ protocol RecordConsumer: AnyObject {
   func drain(
     _ source: UnsafeMutablePointer<mt_source>, limit: UInt64
   ) -> (delivered: UInt64, failure: LuaFailure?)
+  /// The number of a record's kind, and how many bytes stand before its fields.
+  func kindNumber(_ data: UnsafeRawPointer, _ size: UInt32) -> (number: Int, offset: UInt32)
+  /// What records of a kind are; nil when they are not for people.
+  func kind(_ number: Int) -> RecordKind?
 }
 
 /// How many records one turn takes: fewer where handlers are slow, so that a turn stays short and the loop can keep to

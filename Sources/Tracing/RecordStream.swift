@@ -150,6 +150,10 @@ final class RecordStream: RecordConsumer {
     }
   }
 
+  func kindNumber(_ data: UnsafeRawPointer, _ size: UInt32) -> (number: Int, offset: UInt32) { (0, 0) }
+
+  func kind(_ number: Int) -> RecordKind? { RecordKind(name: name, plan: try? recordPlan()) }
+
   /// Throws when the buffer is open and nobody could read its records.
   func prepare() throws(MoontraceError) {
     if buffer != nil, handlers == nil { _ = try printing() }

@@ -14,6 +14,9 @@ extension TracingSession {
     defineNaming()
     defineObjects()
     defineProbes()
+    defineTop()
+    definePictures()
+    defineInteraction()
     do throws(LuaFailure) {
       try runtime.run(library: Library.text("api/prelude.lua"), name: "=[moontrace prelude]")
     } catch {
@@ -22,8 +25,9 @@ extension TracingSession {
   }
 
   private func defineErrors() {
-    let format = configuration.format.rawValue
-    runtime.define("output_format") { _ in [.text(format)] }
+    let (format, isColored) = (configuration.format, output.buffer.pointee.colors)
+    runtime.define("output_format") { _ in [.text(format.rawValue)] }
+    runtime.define("output_color") { _ in [.boolean(isColored && format == .table)] }
     let session = self
     runtime.define("raise") { [unowned session] call throws(MoontraceError) in
       throw session.asScriptError(MoontraceError(.scriptFailed, try call.text(1)))
@@ -46,13 +50,18 @@ extension TracingSession {
     }
     runtime.define("recipe") { [unowned session] call throws(MoontraceError) in
       let header = try RecipeHeader(RecipeValue(.table(try call.table(1))))
-      try session.checkNeeds(of: header)
+      if !session.configuration.checksOnly { try session.checkNeeds(of: header) }
       session.probes.declareOptions(header.options.map(\.luaName))
       let parsed = try header.parseArguments(session.arguments)
       if parsed.helpRequested {
+        session.recorder = nil
         session.output.write(header.helpText(programName: "moontrace run \(header.name)"))
         call.requestExit(0)
         return []
+      }
+      for option in header.options {
+        guard case .file(let path)? = parsed.values[option.luaName] else { continue }
+        try session.grants.permitWriting(path, option: option.flag)
       }
       return session.tables(header, parsed)
     }
@@ -82,14 +91,16 @@ extension TracingSession {
     let session = self
     runtime.define("every") { [unowned session] call throws(MoontraceError) in
       let function = try call.function(2)
-      session.hasTimers = true
-      session.loop.every(nanoseconds: nanoseconds(try call.number(1))) { [unowned session] in session.call(function) }
+      let part = session.top?.addTimer() ?? 0
+      let interval = nanoseconds(try call.number(1))
+      session.remember(
+        session.loop.every(nanoseconds: interval) { [unowned session] in session.callTimer(function, part: part) })
       return []
     }
     runtime.define("after") { [unowned session] call throws(MoontraceError) in
       let function = try call.function(2)
-      session.hasTimers = true
-      session.loop.after(nanoseconds: nanoseconds(try call.number(1))) { [unowned session] in session.call(function) }
+      let delay = nanoseconds(try call.number(1))
+      session.remember(session.loop.after(nanoseconds: delay) { [unowned session] in session.call(function) })
       return []
     }
     runtime.define("at_exit") { [unowned session] call throws(MoontraceError) in

@@ -10,6 +10,8 @@ public struct ScriptSource: Sendable {
   public var leadingArguments: [String] = []
   /// Whether the text is our own, in whose lines the user has no interest.
   var isLibrary = false
+  /// Where its lines come from, when it was made from a command line.
+  var places: ScriptPlaces?
 
   /// What errors and help call it: a path's last part.
   public var shortName: String {
@@ -18,6 +20,13 @@ public struct ScriptSource: Sendable {
 
   /// What Lua knows the text by.
   var chunkName: String { isLibrary ? "=[moontrace object]" : "@\(shortName)" }
+
+  /// The path of a file that the script names: as it stands, or beside the script when only there is one.
+  func path(of name: String) -> String {
+    guard !name.hasPrefix("/"), access(name, F_OK) != 0, let slash = self.name.lastIndex(of: "/") else { return name }
+    let beside = "\(self.name[...slash])\(name)"
+    return access(beside, F_OK) == 0 ? beside : name
+  }
 
   /// The line that a text inside the script begins on; nil when the script does not hold it.
   func line(of part: String) -> Int? {
@@ -63,6 +72,19 @@ public struct ScriptSource: Sendable {
     throw MoontraceError(
       .usage, "no script or recipe '\(name)'\(suggestionHint(for: name, in: builtInRecipes))",
       remedy: "give a path to a .lua file, or one of: \(builtInRecipes.joined(separator: ", "))")
+  }
+
+  /// The names of all recipes, the user's and the built-in ones, sorted.
+  public static func recipeNames() -> [String] {
+    var names = Set(builtInRecipes)
+    if let directory = opendir(userRecipes) {
+      defer { closedir(directory) }
+      while let entry = readdir(directory) {
+        let file = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        if file.hasSuffix(".lua"), !file.hasPrefix(".") { names.insert(String(file.dropLast(".lua".count))) }
+      }
+    }
+    return names.sorted()
   }
 
   private static var builtInRecipes: [String] {

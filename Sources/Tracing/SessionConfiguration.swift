@@ -30,6 +30,8 @@ public enum DumpStage: String, CaseIterable, Sendable {
   case bpf
   /// How long each probe takes to compile, and how many instructions it becomes.
   case cost
+  /// What they would attach to.
+  case targets
 }
 
 /// What the command line, or an embedding program, says about a run.
@@ -47,10 +49,16 @@ public struct SessionConfiguration: Sendable {
   public var format = OutputFormat.table
   /// File for data; stdout when nil.
   public var outputPath: String?
+  /// File for a page about the run, made at its end; none when nil.
+  public var reportPath: String?
   /// Bytes of every ring buffer. When nil, a buffer has the size its program gives it, or 8 MiB.
   public var ringBufferSize: Int?
   var capabilities = Capabilities.none
   public var quiet = false
+  /// Whether data and messages are coloured.
+  public var color = ColorChoice.auto
+  /// Show aggregates, or what timers print, each second: on a terminal as a live view.
+  public var top = false
   public var verbose = false
   public var statistics = false
   /// End at the first error in a handler or timer.
@@ -58,6 +66,12 @@ public struct SessionConfiguration: Sendable {
 
   /// Print a stage of the probes' compilation and end, without attaching anything.
   public var dump: DumpStage?
+
+  /// Find mistakes, and load and attach nothing: `checkScript`.
+  var checksOnly = false
+
+  /// Whether nothing goes into the kernel.
+  var attachesNothing: Bool { checksOnly || dump != nil }
 
   public init() {}
 

@@ -7,9 +7,17 @@ struct TracedCommand {
   let pid: pid_t
 
   /// Starts `text` through the shell.
-  init(_ text: String) throws(MoontraceError) {
+  ///
+  /// - Parameter isSilent: what it prints goes nowhere, and it reads nothing: a live view has the terminal.
+  init(_ text: String, isSilent: Bool = false) throws(MoontraceError) {
     do throws(SystemError) {
-      pid = try Subprocess("/bin/sh", ["-c", text]).pid
+      guard isSilent else {
+        pid = try Subprocess("/bin/sh", ["-c", text]).pid
+        return
+      }
+      let nowhere = OwnedDescriptor(try check("open /dev/null") { open("/dev/null", O_RDWR | O_CLOEXEC) })
+      let descriptors: [Int32: Int32] = [0: nowhere.number, 1: nowhere.number, 2: nowhere.number]
+      pid = try Subprocess("/bin/sh", ["-c", text], descriptors: descriptors).pid
     } catch {
       throw MoontraceError(.scriptFailed, "--command: \(error)")
     }

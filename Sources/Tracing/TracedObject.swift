@@ -16,8 +16,10 @@ final class TracedObject {
   /// The counters go away with the object, the losses have happened.
   private var lostBeforeClose: UInt64 = 0
   private var links: [(program: String, link: Link)] = []
-  /// Iterators that the script has read itself.
-  private var readByScript: Set<String> = []
+  /// What `--dump` attaches in name only: programs, and their SPECs or sections.
+  private(set) var wouldAttach: [(program: String, target: String)] = []
+  /// Iterators that have run.
+  private var readIterators: Set<String> = []
 
   init(_ object: BPFObject, in session: TracingSession) throws(MoontraceError) {
     self.object = object
@@ -59,6 +61,7 @@ final class TracedObject {
   /// Loads programs and maps, once; buffers are open from here on.
   func load() throws(MoontraceError) {
     guard !object.isLoaded else { return }
+    if session.configuration.attachesNothing { return pretendToLoad() }
     for program in object.programs where program.isAutoloaded { try checkCapability(program) }
     try object.load()
     if object.hasUncountedLosses {
@@ -68,6 +71,10 @@ final class TracedObject {
     }
     refreshMaps()
     for buffer in buffers { try buffer.open() }
+  }
+
+  private func pretendToLoad() {
+    for (map, binding) in maps { binding.pretend(valueSize: map.valueSize, maxEntries: map.maxEntries) }
   }
 
   private func checkCapability(_ program: BPFProgram) throws(MoontraceError) {
@@ -104,27 +111,33 @@ final class TracedObject {
 
   private func attach(_ program: BPFProgram, to spec: AttachSpec?) throws(MoontraceError) {
     try load()
+    if session.configuration.attachesNothing {
+      wouldAttach.append((program.name, spec?.description ?? program.section))
+      return
+    }
     links.append((program.name, try program.attach(to: spec, pid: session.configuration.pid)))
   }
 
   private func isAttached(_ program: String) -> Bool {
-    links.contains { $0.program == program }
+    links.contains { $0.program == program } || wouldAttach.contains { $0.program == program }
   }
 
   /// Runs an iterator, attached by its section when it is not yet; what it wrote.
   func read(program name: String) throws(MoontraceError) -> [UInt8] {
     if !isAttached(name) { try attach(program: name, to: nil) }
-    readByScript.insert(name)
+    readIterators.insert(name)
     guard let link = links.last(where: { $0.program == name })?.link else { return [] }
     return try link.readIterator()
   }
 
-  /// Runs each attached iterator that the script has not read, once: nothing else makes the kernel call it.
+  /// Runs each attached iterator that has not run, once: nothing else makes the kernel call it.
   ///
   /// - Returns: what they wrote.
   func runIterators() throws(MoontraceError) -> [UInt8] {
     var written: [UInt8] = []
-    for (name, link) in links where link.isIterator && !readByScript.contains(name) {
+    let waiting = links.filter { $0.link.isIterator && !readIterators.contains($0.program) }
+    for (name, link) in waiting {
+      readIterators.insert(name)
       written += try link.readIterator()
     }
     return written

@@ -30,7 +30,7 @@ struct DoctorCommand: ParsableCommand {
     let report = SystemReport.make()
     let text =
       switch format {
-      case .text: DoctorText(report: report, isColored: Self.hasColors).text
+      case .text: DoctorText(report: report, style: TextStyle(.auto, for: STDOUT_FILENO)).text
       case .json: DoctorJSON.text(report)
       }
     do throws(SystemError) {
@@ -39,11 +39,5 @@ struct DoctorCommand: ParsableCommand {
       throw MoontraceError(.scriptFailed, "\(error)")
     }
     if let obstacle = report.obstacle { throw obstacle }
-  }
-
-  /// On a terminal, unless the user asks for none (https://no-color.org).
-  private static var hasColors: Bool {
-    func value(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
-    return isatty(STDOUT_FILENO) == 1 && value("NO_COLOR").isEmpty && value("TERM") != "dumb"
   }
 }

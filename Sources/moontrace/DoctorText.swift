@@ -1,10 +1,11 @@
 import KernelLoader
+import Support
 import Tracing
 
 /// The doctor's report for people: facts, then checks by group, `yes` or `no` first.
 struct DoctorText {
   let report: SystemReport
-  let isColored: Bool
+  let style: TextStyle
 
   var text: String {
     let groups = report.groups.map { "\n\(title($0.name))\n" + lines($0.checks) }
@@ -67,7 +68,7 @@ struct DoctorText {
 
   private func mark(_ isAvailable: Bool) -> String {
     let word = isAvailable ? "yes" : "no "
-    return isColored ? "\u{1b}[\(isAvailable ? 32 : 31)m\(word)\u{1b}[0m" : word
+    return isAvailable ? style.good(word) : style.bad(word)
   }
 
   private var nameWidth: Int {

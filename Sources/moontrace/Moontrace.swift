@@ -8,7 +8,10 @@ struct Moontrace: ParsableCommand {
     commandName: "moontrace",
     abstract: "Trace a live Linux kernel from one Lua file.",
     version: version,
-    subcommands: [RunCommand.self, DoctorCommand.self],
+    subcommands: [
+      RunCommand.self, TraceCommand.self, ReplCommand.self, ListCommand.self, DoctorCommand.self,
+      CheckCommand.self, CompletionsCommand.self, NewCommand.self,
+    ],
     defaultSubcommand: RunCommand.self)
 
   static let version = "0.1.0"
@@ -17,19 +20,21 @@ struct Moontrace: ParsableCommand {
 @main
 enum EntryPoint {
   static func main() {
+    var color = ColorChoice.auto
     do {
       var command = try Moontrace.parseAsRoot()
+      if let command = command as? any TracingCommand { color = command.session.color }
       try command.run()
     } catch {
-      leave(because: error)
+      leave(because: error, TextStyle(color, for: STDERR_FILENO))
     }
   }
 
   /// Says what went wrong, once, and ends with the exit code that SPEC §1 gives it.
-  private static func leave(because error: any Error) -> Never {
+  private static func leave(because error: any Error, _ style: TextStyle) -> Never {
     if let code = error as? ExitCode { exit(code.rawValue) }
     if let failure = error as? MoontraceError {
-      printToStandardError("moontrace: \(failure)")
+      printToStandardError("\(style.alarming("moontrace:")) \(failure.text(style))")
       exit(failure.code.rawValue)
     }
     let message = Moontrace.fullMessage(for: error)

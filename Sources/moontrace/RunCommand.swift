@@ -3,7 +3,7 @@ import Support
 import Tracing
 
 /// `moontrace run TARGET` and `moontrace run -e LUA`.
-struct RunCommand: ParsableCommand {
+struct RunCommand: ParsableCommand, TracingCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Run a tracing script or recipe.",
@@ -19,7 +19,8 @@ struct RunCommand: ParsableCommand {
   var text: String?
 
   @Argument(
-    parsing: .captureForPassthrough, help: ArgumentHelp("What to run, and its own options.", valueName: "target"))
+    parsing: .captureForPassthrough, help: ArgumentHelp("What to run, and its own options.", valueName: "target"),
+    completion: TargetCompletion.kind)
   var target: [String] = []
 
   mutating func run() throws {

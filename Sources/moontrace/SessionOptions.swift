@@ -20,8 +20,11 @@ struct SessionOptions: ParsableArguments {
   @Option(name: .shortAndLong, help: "How events print: table, json or csv.")
   var format: OutputFormat = .table
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("Write data to this file.", valueName: "file"))
+  @Option(name: .shortAndLong, help: ArgumentHelp("Write data to this file.", valueName: "file"), completion: .file())
   var output: String?
+
+  @Option(help: ArgumentHelp("Write a page about the run: tables, pictures, time lines.", valueName: "file.html"))
+  var report: String?
 
   @Option(help: ArgumentHelp("Size of every ring buffer, such as 8M.", valueName: "size"))
   var buffer: String?
@@ -38,16 +41,23 @@ struct SessionOptions: ParsableArguments {
   @Flag(help: "On exit: events, losses, and each program's run count and mean time.")
   var stats = false
 
+  @Flag(help: "Redraw aggregates, or what every() prints, each second; keys sort, pause and quit.")
+  var top = false
+
+  @Option(
+    help: ArgumentHelp("Colours: auto (on a terminal, unless NO_COLOR is set), always or never.", valueName: "when"))
+  var color: ColorChoice = .auto
+
   @Flag(help: "End at the first error in a handler or timer.")
   var strict = false
 
-  @Option(help: "Print the probes as bytecode, ir or bpf, or their cost, and attach nothing.")
+  @Option(help: "Print the probes as bytecode, ir or bpf, their cost or their targets, and attach nothing.")
   var dump: DumpStage?
 
   /// The long names of all options, for suggestions.
   static let names = [
-    "--pid", "--command", "--duration", "--max-events", "--format", "--output", "--buffer", "--allow", "--quiet",
-    "--verbose", "--stats", "--strict", "--dump",
+    "--pid", "--command", "--duration", "--max-events", "--format", "--output", "--report", "--buffer", "--allow",
+    "--quiet", "--verbose", "--stats", "--top", "--color", "--strict", "--dump",
   ]
 
   /// The options as a session's configuration; bad values are usage errors that name the option.
@@ -58,11 +68,14 @@ struct SessionOptions: ParsableArguments {
     configuration.maxEvents = maxEvents
     configuration.format = format
     configuration.outputPath = output
+    configuration.reportPath = report
     try configuration.allow(allow)
     configuration.quiet = quiet
     configuration.verbose = verbose
     configuration.statistics = stats
     configuration.strict = strict
+    configuration.top = top
+    configuration.color = color
     configuration.dump = dump
     if let duration { configuration.duration = try seconds(duration) }
     if let buffer { configuration.ringBufferSize = try bytes(buffer) }
@@ -90,5 +103,11 @@ struct SessionOptions: ParsableArguments {
   }
 }
 
+/// A command that traces, whose `--color` also holds for what goes wrong outside of the trace.
+protocol TracingCommand {
+  var session: SessionOptions { get }
+}
+
+extension ColorChoice: ExpressibleByArgument {}
 extension OutputFormat: ExpressibleByArgument {}
 extension DumpStage: ExpressibleByArgument {}

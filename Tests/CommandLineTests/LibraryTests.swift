@@ -20,7 +20,7 @@ import Testing
   }()
 
   /// What recipes can't do without.
-  private static let arguments = [
+  static let arguments = [
     "argdist": ["libc:malloc"], "funccount": ["t:sched:sched_process_*"], "funclatency": ["libc:malloc"],
     "stackcount": ["t:sched:sched_process_exec"], "trace-func": ["libc:mkdir"],
   ]

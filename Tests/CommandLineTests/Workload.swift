@@ -24,10 +24,12 @@ final class Workload: Sendable {
   /// ```swift
   /// let run = try workload.trace("getppid 3", "probe('t:syscalls:sys_enter_getppid', function() … end)")
   /// ```
-  func trace(_ action: String, _ lua: String, _ options: String...) throws -> MoontraceProcess.Finished {
+  func trace(
+    _ action: String, _ lua: String, _ options: String..., arguments: [String] = []
+  ) throws -> MoontraceProcess.Finished {
     let directory = try TemporaryDirectory()
     let text = lua.replacing("NAME", with: name).replacing("PATH", with: MoontraceProcess.workload)
     let script = try directory.write("x.lua", text)
-    return try MoontraceProcess(["-c", "\(path) \(action) >/dev/null"] + options + [script]).wait()
+    return try MoontraceProcess(["-c", "\(path) \(action) >/dev/null"] + options + [script] + arguments).wait()
   }
 }

@@ -46,6 +46,28 @@ struct OutputBufferTests {
     #expect(lseek(file.number, 0, SEEK_CUR) == 20 * 300_001)
   }
 
+  @Test func whoHasDrawnThereIsToldOfEachWrite() throws {
+    final class Told { var phases: [String] = [] }
+    let (told, pipe) = (Told(), try Pipe())
+    var output = mt_output()
+    #expect(mt_output_open(&output, pipe.writing))
+    output.around_context = Unmanaged.passUnretained(told).toOpaque()
+    output.around = { context, phase, isWholeLine in
+      guard let context else { return }
+      let told = Unmanaged<Told>.fromOpaque(context).takeUnretainedValue()
+      told.phases.append(phase == MT_TEXT_WILL_APPEAR ? "before" : isWholeLine ? "line" : "part")
+    }
+    append("one\n", to: &output)
+    #expect(told.phases == [])
+    mt_output_flush(&output)
+    #expect(told.phases == ["before", "line"])
+    mt_output_flush(&output)
+    append("two", to: &output)
+    mt_output_flush(&output)
+    #expect(told.phases == ["before", "line", "before", "part"])
+    mt_output_close(&output)
+  }
+
   @Test func memoryOutputGrows() {
     let output = Output()
     for _ in 0..<50_000 { append("0123456789\n", to: &output.raw) }

@@ -45,6 +45,22 @@ struct SignalTests {
     #expect(isBlocked(SIGINT) == false)
   }
 
+  @Test func discardedSignalsAreNotHandedOver() throws {
+    let loop = try EventLoop()
+    loop.deadline = EventLoop.now() + 20_000_000_000
+    var received: [Int32] = []
+    let source = try SignalSource([SIGUSR1, SIGUSR2], loop: loop) { signal in
+      received.append(signal)
+      loop.stop()
+    }
+    defer { source.close() }
+    pthread_kill(pthread_self(), SIGUSR1)
+    source.discard()
+    pthread_kill(pthread_self(), SIGUSR2)
+    #expect(try loop.run() == .stopped)
+    #expect(received == [SIGUSR2])
+  }
+
   @Test func impossibleSignalsAreRefused() throws {
     let loop = try EventLoop()
     #expect(throws: MoontraceError.self) { _ = try SignalSource([9999], loop: loop) { _ in } }

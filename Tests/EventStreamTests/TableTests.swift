@@ -77,6 +77,15 @@ struct TableTests {
     #expect(width(.integer(size: 1, signed: true), String(repeating: "n", count: 70_000)) == UInt16.max)
   }
 
+  @Test func headersAreBoldWhereThereAreColours() {
+    let output = Output()
+    output.raw.colors = true
+    mt_output_begin_header(&output.raw)
+    mt_output_table_cell(&output.raw, "NAME", 4, 8, false, true)
+    mt_output_end_header(&output.raw)
+    #expect(output.text == "\u{1b}[1mNAME\u{1b}[0m\n")
+  }
+
   @Test func cellsOfNoPlanAlignLikeOthers() {
     let output = Output()
     mt_output_table_cell(&output.raw, "é\u{1b}", 3, 8, false, false)

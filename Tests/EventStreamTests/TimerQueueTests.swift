@@ -28,6 +28,17 @@ struct TimerQueueTests {
     #expect(queue.nextDue == 700)
   }
 
+  @Test func delayedTimersComeThatMuchLater() throws {
+    var queue = TimerQueue()
+    var count = 0
+    _ = queue.add(due: 100, interval: 100) { count += 1 }
+    _ = queue.add(due: .max, interval: nil) { count += 100 }
+    queue.delay(by: 50)
+    #expect(queue.takeDue(at: 149) == nil)
+    while let action = queue.takeDue(at: 150) { try action() }
+    #expect(count == 1 && queue.nextDue == 250)
+  }
+
   @Test func cancelledTimersAreGone() {
     var queue = TimerQueue()
     let timer = queue.add(due: 1, interval: 1) {}

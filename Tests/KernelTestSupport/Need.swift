@@ -64,6 +64,9 @@ extension Need {
     missing: system("clang --print-targets 2>/dev/null | grep -q '^ *bpf '") == 0
       ? nil : "there is none with the bpf target on PATH")
 
+  public static let tmux = Need(
+    "tmux", .machine, missing: system("command -v tmux >/dev/null") == 0 ? nil : "tmux is not installed")
+
   public static let usdtHeader = Need(
     "sys/sdt.h", .machine,
     missing: access("/usr/include/x86_64-linux-gnu/sys/sdt.h", F_OK) == 0 ? nil : "systemtap-sdt-dev is not installed")

@@ -103,8 +103,8 @@ import Testing
   @Test func theProjectsOwnFiles() throws {
     try #require(Corpus.files.count >= 8)
     for path in Corpus.files {
-      _ = try Lua.compile(String(decoding: readFile(path), as: UTF8.self), name: "@" + path)
-      _ = try Lua.compile(String(decoding: readFile(path), as: UTF8.self), strip: true)
+      _ = try Lua.compile(Corpus.text(of: path), name: "@" + path)
+      _ = try Lua.compile(Corpus.text(of: path), strip: true)
     }
   }
 }

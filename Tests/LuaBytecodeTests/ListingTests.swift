@@ -27,7 +27,7 @@ import Testing
 
   @Test(.enabled(if: Luac.exists, "luac5.4 is missing")) func agreesWithLuac() throws {
     try compare(Corpus.language)
-    for path in Corpus.files { try compare(String(decoding: readFile(path), as: UTF8.self), path) }
+    for path in Corpus.files { try compare(Corpus.text(of: path), path) }
   }
 
   /// Names, and where they are in scope.

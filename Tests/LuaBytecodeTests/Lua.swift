@@ -74,6 +74,12 @@ enum Corpus {
     return found
   }()
 
+  /// A file's text; a first line for the shell becomes a comment.
+  static func text(of path: String) throws -> String {
+    let text = String(decoding: try readFile(path), as: UTF8.self)
+    return text.hasPrefix("#") ? "--" + text : text
+  }
+
   /// One text for the kinds of expression and statement that the language has.
   static let language = """
     local a <const>, b, c = 1, 2.0, nil

@@ -45,6 +45,20 @@ import Testing
     #expect(try Harness().error("x = = 1") == "x.lua:1: unexpected symbol near '='")
   }
 
+  @Test(arguments: [
+    ("x =", true), ("f(", true), ("x = [[", true), ("--[[", true), ("x = 1", false), ("x = 'a", false), ("x y", false),
+  ])
+  func unfinishedTexts(_ text: String, _ isUnfinished: Bool) throws {
+    #expect(try Harness().runtime.isUnfinished(Array(text.utf8)) == isUnfinished)
+  }
+
+  @Test func functionsOfTexts() throws {
+    let harness = try Harness()
+    let function = try harness.runtime.function(of: Array("return 1 + ...".utf8), name: "@x.lua")
+    #expect(try harness.runtime.call(function, [.integer(2)]) == [.integer(3)])
+    #expect(throws: LuaFailure.self) { _ = try harness.runtime.function(of: Array("x y".utf8), name: "@x.lua") }
+  }
+
   @Test func runTimeErrorsNameTheirLineAndHowTheyCameThere() throws {
     let text = "local function inner()\n  error('deep')\nend\nfunction outer()\n  inner()\nend\n\nouter()"
     guard case .error(let error) = try Harness().failure(text) else {

@@ -1,3 +1,4 @@
+import Glibc
 import LuaRuntime
 import Support
 import Testing
@@ -16,6 +17,21 @@ import Testing
     try expectStopped("::again::\ngoto again", line: 2)
     try expectStopped("repeat until false", line: 1)
     try expectStopped("for i = 1, math.maxinteger do end", line: 1)
+  }
+
+  /// A descriptor stops a run as the limit does, long before it.
+  @Test func interruptions() throws {
+    let harness = try Harness(milliseconds: 4000)
+    let pipe = try Pipe()
+    harness.runtime.interrupt(by: pipe.reading)
+    try harness.run("for i = 1, 1000 do end")
+    #expect(write(pipe.writing, "x", 1) == 1)
+    let start = clock()
+    #expect(harness.error("while true do\n  pcall(function() while true do end end)\nend") == "x.lua:2: interrupted")
+    #expect(clock() - start < 3 * CLOCKS_PER_SEC)
+    harness.runtime.interrupt(by: nil)
+    try harness.run("print('usable')")
+    #expect(harness.printed() == "usable\n")
   }
 
   @Test func recursionWithoutGrowth() throws {

@@ -13,6 +13,7 @@ private let sample = RecipeHeader(
     RecipeOption(name: "name", short: "n"),
     RecipeOption(name: "wait", short: "w", type: .duration),
     RecipeOption(name: "buffer", type: .size),
+    RecipeOption(name: "out", short: "o", type: .file),
     RecipeOption(name: "sort", type: .string, choices: [.string("count"), .string("time")]),
   ])
 
@@ -42,7 +43,7 @@ private func failure(_ line: String, with header: RecipeHeader = sample) -> Stri
     ("--name --failed", "name", .string("--failed")), ("--name=", "name", .string("")),
     ("--name=a=b", "name", .string("a=b")), ("-w 100ms", "wait", .duration(0.1)),
     ("--buffer 8M", "buffer", .size(8 << 20)),
-    ("--sort time", "sort", .string("time")),
+    ("--sort time", "sort", .string("time")), ("-o a/b", "out", .file("a/b")), ("--out=-", "out", .file("-")),
   ])
   func readsAValue(line: String, name: String, value: OptionValue) throws {
     #expect(try parse(line).values[name] == value)

@@ -119,7 +119,7 @@ private func message(_ body: () throws(MoontraceError) -> RecipeHeader) -> Strin
       (["name": .string("help")], "recipe: option 'help': --help already prints the recipe's help (rename it)"),
       (
         ["type": .string("int")],
-        "recipe: option 'pid': unknown type 'int' (there are integer, number, string, boolean, duration, size)"
+        "recipe: option 'pid': unknown type 'int' (there are integer, number, string, boolean, duration, size, file)"
       ),
       (["type": .string("bolean")], "recipe: option 'pid': unknown type 'bolean' (did you mean 'boolean'?)"),
       (["short": .string("pid")], "recipe: option 'pid': 'short' must be one letter, got string 'pid'"),
@@ -148,6 +148,14 @@ private func message(_ body: () throws(MoontraceError) -> RecipeHeader) -> Strin
       (
         ["default": .string("c"), "choices": .list([.string("a"), .string("b")])],
         "recipe: option 'pid': the default 'c' is not among the choices (there are a, b)"
+      ),
+      (
+        ["type": .string("file"), "default": .string("/etc/passwd")],
+        "recipe: option 'pid': a file can't have a default (only what the user names is written)"
+      ),
+      (
+        ["type": .string("file"), "choices": .list([.string("a")])],
+        "recipe: option 'pid': a file can't have choices (only what the user names is written)"
       ),
       (["choices": .list([])], "recipe: option 'pid': 'choices' is empty"),
     ]

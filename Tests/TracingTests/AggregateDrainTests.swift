@@ -101,7 +101,9 @@ import Testing
       return UnsafePointer(strdup("name"))
     }
     defer { namer.pointee = own }
-    #expect(try bench.printed("{ top = 2 }") == "a     count\nname     50\nname     49\n")
+    #expect(
+      try bench.printed("{ top = 2 }") == "a     count\nname     50  ******************************\n"
+        + "name     49  *****************************\n")
     #expect(namings.pointee == 2)
   }
 

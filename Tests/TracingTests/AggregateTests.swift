@@ -74,8 +74,8 @@ final class AggregateBench {
     #expect(
       try counts().printed() == """
         a          count
-        systemd      120
-        bash           7
+        systemd      120  ******************************
+        bash           7  *
         a\\x1b[31m      1
 
         """)
@@ -136,7 +136,7 @@ final class AggregateBench {
     #expect(
       try bench.harness.text(of: "return math.type(a[1]) .. a[1] .. ' ' .. a[2] .. tostring(a[3])") == "integer2 3.5nil"
     )
-    #expect(try bench.printed() == "a   avg\n2  3.50\n1     2\n")
+    #expect(try bench.printed() == "a   avg\n2  3.50  ******************************\n1     2  *****************\n")
   }
 
   @Test func extremesComeFromCPUsThatHaveOne() throws {
@@ -187,12 +187,12 @@ final class AggregateBench {
     #expect(
       try bench.printed("{ unit = 'ms' }") == """
         a = 5
-        ms        : count  distribution
-        < -10     :     1  |*****                                   |
-        -10 -> -1 :     2  |**********                              |
-          0 -> 9  :     0  |                                        |
-         10 -> 14 :     4  |********************                    |
-        >= 15     :     8  |****************************************|
+        time            : count  distribution
+        < -10 ms        :     1  |*****                                   |
+        [-10 ms,  0 ms) :     2  |**********                              |
+        [  0 ms, 10 ms) :     0  |                                        |
+        [ 10 ms, 15 ms) :     4  |********************                    |
+        >= 15 ms        :     8  |****************************************|
 
         """)
     #expect(try bench.harness.text(of: "return #a[5] .. a[5][2].min .. a[5][2].max .. tostring(a[6])") == "5-10-1nil")

@@ -47,10 +47,19 @@ equal(hist.log2({ [63] = math.maxinteger, [62] = 1 }, { width = 4 }), [[
 value                                      :               count  distribution
 2305843009213693952 -> 4611686018427387903 :                   1  |    |
 4611686018427387904 -> 9223372036854775807 : 9223372036854775807  |****|]])
-equal(hist.linear({ 4, 2, 0 }, { step = 10, low = 5, width = 8, unit = "ms" }), [[
-ms       : count  distribution
+equal(hist.linear({ 4, 2, 0 }, { step = 10, low = 5, width = 8, unit = "msecs" }), [[
+msecs    : count  distribution
  5 -> 14 :     4  |********|
 15 -> 24 :     2  |****    |]])
+equal(hist.linear({ 4, 2, 0 }, { step = 10, low = 5, width = 8, unit = "ms" }), [[
+time           : count  distribution
+[ 5 ms, 15 ms) :     4  |********|
+[15 ms, 25 ms) :     2  |****    |]])
+equal(hist.log2({ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 4, 2 }, { width = 4, unit = "bytes" }), [[
+size           : count  distribution
+[512 B, 1 KiB) :     1  |*   |
+[1 KiB, 2 KiB) :     4  |****|
+[2 KiB, 4 KiB) :     2  |**  |]])
 equal(#hist.log2({ 1 }):match("|(.*)|"), 40)
 equal(hist.log2({}), "(no values)")
 equal(hist.log2({ 0, 0 }, { title = "latency" }), "latency\n(no values)")

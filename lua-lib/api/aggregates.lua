@@ -1,91 +1,16 @@
 -- count, sum, avg, min, max, stats, hist and lhist: what probes have counted, read and printed.
 local host, shared = ...
 local hist = require "moontrace.hist"
+local units = require "moontrace.units"
+local decoded = load(host.library("aggregate_values"), "=[moontrace aggregate_values]")(host)
+local decode, Histogram = decoded.decode, decoded.Histogram
 
 local api = {}
-local Aggregate = { __name = "aggregate" }
 local methods = {}
+local Aggregate = { __name = "aggregate", __methods = methods }
 -- aggregate -> its number; aggregates that only probes name have none.
 local numbers = setmetatable({}, { __mode = "k" })
 local printed = {}
-
--- Values
-
-local Histogram = { __name = "histogram" }
-Histogram.__index = Histogram
-
---- The value that `percent` of the counted values do not exceed; nil when nothing was counted.
-function Histogram:percentile(percent)
-  if type(percent) ~= "number" or not (percent >= 0 and percent <= 100) then
-    host.raise("percentile: expected 0 to 100, got " .. tostring(percent))
-  end
-  return hist.percentile(self, percent)
-end
-
-local function exact_mean(count, sum)
-  if count == 0 then return nil end
-  if sum % count == 0 then return sum // count end
-  return sum / count
-end
-
--- From the kernel's words to the value that scripts see.
-local values = {
-  count = function(row) return row[2] end,
-  sum = function(row) return row[2] end,
-  avg = function(row) return exact_mean(row[2], row[3]) end,
-  min = function(row) return row[3] end,
-  max = function(row) return row[3] end,
-  stats = function(row)
-    return { count = row[2], sum = row[3], avg = exact_mean(row[2], row[3]), min = row[4], max = row[5] }
-  end,
-}
-
--- Closed bounds of bucket `index`.
-local function log2_bounds(index)
-  if index == 0 then return math.mininteger, -1 end
-  if index == 1 then return 0, 0 end
-  local low = 1 << (index - 2)
-  return low, low - 1 + low
-end
-
-local function linear_bounds(low, high, step)
-  local last = 1 + (high - low + step - 1) // step
-  return function(index)
-    if index == 0 then return math.mininteger, low - 1 end
-    if index == last then return high, math.maxinteger end
-    local from = low + (index - 1) * step
-    return from, math.min(from + step - 1, high - 1)
-  end
-end
-
--- Rows {key, count, bucket, number} to one {key, value} for each number.
-local function histograms(rows, bounds)
-  local groups = {}
-  for _, row in ipairs(rows) do
-    local group = groups[row[4]] or { key = row[1], counts = {}, first = row[3], last = row[3] }
-    groups[row[4]] = group
-    group.counts[row[3]] = row[2]
-    group.first, group.last = math.min(group.first, row[3]), math.max(group.last, row[3])
-  end
-  local list = {}
-  for _, group in ipairs(groups) do
-    local value = setmetatable({}, Histogram)
-    for index = group.first, group.last do
-      local min, max = bounds(index)
-      value[#value + 1] = { min = min, max = max, count = group.counts[index] or 0 }
-    end
-    list[#list + 1] = { key = group.key, value = value }
-  end
-  return list
-end
-
-local function decode(kind, rows, low, high, step)
-  if kind == "hist" then return histograms(rows, log2_bounds) end
-  if kind == "lhist" then return histograms(rows, linear_bounds(low, high, step)) end
-  local list = {}
-  for _, row in ipairs(rows) do list[#list + 1] = { key = row[1], value = values[kind](row) } end
-  return list
-end
 
 -- Order
 
@@ -136,28 +61,42 @@ local function key_parts(key)
   return type(key) == "table" and key or { key }
 end
 
-local function number_text(value)
+local function number_text(value, unit)
+  if units.is_known(unit) then return units.text(value, unit) end
   if math.type(value) == "float" then return ("%.2f"):format(value) end
   return tostring(value)
 end
 
-local function value_cells(kind, value)
-  if kind ~= "stats" then return { number_text(value) } end
+local function value_cells(kind, value, unit)
+  if kind ~= "stats" then return { number_text(value, unit) } end
   return {
-    number_text(value.count), number_text(value.avg), number_text(value.min), number_text(value.max),
-    number_text(value.sum),
+    number_text(value.count), number_text(value.avg, unit), number_text(value.min, unit),
+    number_text(value.max, unit), number_text(value.sum, unit),
   }
 end
 
 local function headings(kind, unit)
   if kind == "stats" then return { "count", "avg", "min", "max", "sum" } end
-  return { unit and kind .. " (" .. unit .. ")" or kind }
+  return { unit and not units.is_known(unit) and kind .. " (" .. unit .. ")" or kind }
+end
+
+-- Of each row a bar behind its value; "" where one number is no size, or there is nothing to compare.
+local function bars(list, kind)
+  local most, texts = 0, {}
+  for _, row in ipairs(list) do most = math.max(most, kind == "stats" and 0 or row.value) end
+  for i, row in ipairs(list) do
+    local share = #list > 1 and most > 0 and math.max(row.value, 0) / most or 0
+    texts[i] = share > 0 and "  " .. ("*"):rep(math.floor(share * 30)) or ""
+  end
+  return texts
 end
 
 -- Text from the kernel must not drive the terminal.
 local function visible(text)
   return (text:gsub("[\0-\9\11-\31\127]", function(byte) return ("\\x%02x"):format(byte:byte()) end))
 end
+
+local function heading(text) return output_color and "\27[1m" .. text .. "\27[0m" or text end
 
 local function width_of(text) return utf8.len(text, 1, -1, true) or #text end
 
@@ -167,7 +106,7 @@ local function pad(text, width, right)
 end
 
 -- The texts of each row's key parts and values, and of each column its width and whether it stands to the right.
-local function columns(list, kind)
+local function columns(list, kind, unit)
   local rows, widths, right, key_count = {}, {}, {}, 0
   for i, row in ipairs(list) do
     local cells, parts = {}, row.key == nil and {} or key_parts(row.key)
@@ -175,7 +114,7 @@ local function columns(list, kind)
     for j, part in ipairs(parts) do
       cells[j], right[j] = visible(key_text(part)), right[j] ~= false and math.type(part) ~= nil
     end
-    for j, cell in ipairs(value_cells(kind, row.value)) do cells[key_count + j], right[key_count + j] = cell, true end
+    for j, cell in ipairs(value_cells(kind, row.value, unit)) do cells[key_count + j], right[key_count + j] = cell, true end
     for j, cell in ipairs(cells) do widths[j] = math.max(widths[j] or 0, width_of(cell)) end
     rows[i] = cells
   end
@@ -191,8 +130,8 @@ end
 
 -- Rows under a title: parts of keys to the left (numbers to the right), values to the right.
 local function lines(title, list, kind, unit)
-  local rows, widths, right, key_count = columns(list, kind)
-  local cells, room = {}, width_of(title)
+  local rows, widths, right, key_count = columns(list, kind, unit)
+  local cells, room, sizes = {}, width_of(title), bars(list, kind)
   for j, name in ipairs(headings(kind, unit)) do
     cells[key_count + j] = name
     widths[key_count + j] = math.max(widths[key_count + j], #name)
@@ -201,8 +140,10 @@ local function lines(title, list, kind, unit)
     rows[i] = { joined(row, 1, key_count, widths, right, " "), joined(row, key_count + 1, #row, widths, right, "  ") }
     room = math.max(room, width_of(rows[i][1]))
   end
-  local text = { pad(title, room) .. "  " .. joined(cells, key_count + 1, #widths, widths, right, "  ") }
-  for _, row in ipairs(rows) do text[#text + 1] = pad(row[1], room) .. "  " .. row[2] end
+  local text = { heading(pad(title, room) .. "  " .. joined(cells, key_count + 1, #widths, widths, right, "  ")) }
+  for i, row in ipairs(rows) do
+    text[#text + 1] = ((pad(row[1], room) .. "  " .. row[2] .. sizes[i]):gsub(" +$", ""))
+  end
   return table.concat(text, "\n")
 end
 
@@ -221,21 +162,22 @@ local function blocks(title, list, kind, unit)
     for _, part in ipairs(key_parts(row.key)) do
       for line in visible(key_text(part)):gmatch("[^\n]+") do block[#block + 1] = "  " .. line end
     end
-    for j, cell in ipairs(value_cells(kind, row.value)) do
+    for j, cell in ipairs(value_cells(kind, row.value, unit)) do
       block[#block + 1] = "    " .. headings(kind, unit)[j] .. " " .. cell
     end
     text[i] = table.concat(block, "\n")
   end
-  return (title == "" and "" or title .. "\n") .. table.concat(text, "\n\n")
+  return (title == "" and "" or heading(title) .. "\n") .. table.concat(text, "\n\n")
 end
 
 -- Bounds without end are told as such.
-local function drawn(rows)
+local function drawn(rows, unit)
   local copies = {}
+  local function text(number) return units.is_known(unit) and units.text(number, unit) or number end
   for i, row in ipairs(rows) do
     copies[i] = { min = row.min, max = row.max, count = row.count }
-    if row.min == math.mininteger then copies[i].label = "< " .. row.max + 1 end
-    if row.max == math.maxinteger then copies[i].label = ">= " .. row.min end
+    if row.min == math.mininteger then copies[i].label = "< " .. text(row.max + 1) end
+    if row.max == math.maxinteger then copies[i].label = ">= " .. text(row.min) end
   end
   return copies
 end
@@ -247,7 +189,7 @@ local function pictures(title, list, has_key, unit)
   for i, row in ipairs(list) do
     local heading = title
     if has_key then heading = title and title .. " = " .. row.text or row.text end
-    text[i] = hist.draw(drawn(row.value), { title = heading, unit = unit })
+    text[i] = hist.draw(drawn(row.value, unit), { title = heading, unit = unit })
   end
   return table.concat(text, "\n\n")
 end
@@ -257,7 +199,7 @@ local function table_text(title, kind, list, has_key, unit)
   local label = title == "" and "" or title .. ": "
   if #list == 0 then return label .. "(no values)" end
   if not has_key and kind ~= "stats" then
-    return label .. number_text(list[1].value) .. (unit and " " .. unit or "")
+    return label .. number_text(list[1].value, unit) .. (unit and not units.is_known(unit) and " " .. unit or "")
   end
   return (has_lines(list) and blocks or lines)(title, list, kind, unit)
 end
@@ -288,15 +230,51 @@ local function print_csv(name, kind, list)
   end
 end
 
+local pictures
+local function load_pictures()
+  pictures = pictures or load(host.library("pictures"), "=[moontrace pictures]")(host, shared, {
+    decode = decode, sort = sort, key_parts = key_parts, key_text = key_text, value_cells = value_cells,
+    headings = headings, drawn = drawn,
+  })
+  return pictures
+end
+
+-- For a live view: the rows as values, which it sorts by the user's keys. False for what is only text.
+local function show_table(title, kind, list, has_key, unit)
+  if #list == 0 or not has_key and kind ~= "stats" or kind == "hist" or kind == "lhist" or has_lines(list) then
+    return false
+  end
+  local columns, rows = { title }, {}
+  for i, row in ipairs(list) do
+    local cells, value = {}, row.value
+    for j, part in ipairs(row.key == nil and { "" } or key_parts(row.key)) do
+      cells[j], columns[j] = math.type(part) and part or key_text(part), columns[j] or ""
+    end
+    if kind == "stats" then value = { value.count, value.avg, value.min, value.max, value.sum } else value = { value } end
+    table.move(value, 1, #value, #cells + 1, cells)
+    rows[i] = cells
+  end
+  local first = #columns + 1
+  table.move(headings(kind, unit), 1, 5, first, columns)
+  host.top_table(columns, rows, first)
+  return true
+end
+
+-- How many rows a live view reads, the largest: naming stacks takes its time.
+local most_shown = 1000
+
 local function print_number(number, options)
-  printed[number] = true
-  local name, kind, list, has_key = read(number, host.aggregate_rows, options.top)
+  local collects = host.top_collects()
+  if host.reports() then load_pictures().remember(number, options) end
+  local name, kind, list, has_key = read(number, host.aggregate_rows, options.top or collects and most_shown or nil)
+  local title = options.title or name
+  if collects and show_table(title, kind, list, has_key, options.unit) then return end
   if output_format == "json" then
     print_json(name, kind, list, has_key)
   elseif output_format == "csv" then
     print_csv(name, kind, list)
   else
-    print(table_text(options.title or name, kind, list, has_key, options.unit))
+    print(table_text(title, kind, list, has_key, options.unit))
   end
 end
 
@@ -306,6 +284,7 @@ end
 function methods:print(options)
   options = shared.check_options("print", options, { top = "integer", title = "string", unit = "string" })
   if options.top and options.top < 1 then host.raise("print: top is a number above 0, not " .. options.top) end
+  printed[numbers[self]] = true
   print_number(numbers[self], options)
 end
 
@@ -318,14 +297,29 @@ local function take_rows(self, get_rows)
   return rows
 end
 
+-- What the script takes away is the report's all the same.
+local function drain_rows(number)
+  local rows = host.aggregate_drain(number)
+  if host.reports() then load_pictures().keep(number, rows) end
+  return rows
+end
+
 --- A list of {key =, value =}, the largest first. Without keys it is one row, or none while nothing was counted.
 function methods:rows() return take_rows(self, host.aggregate_rows) end
 
 --- The same, and starts over: each count is in the rows of one drain, none is lost.
-function methods:drain() return take_rows(self, host.aggregate_drain) end
+function methods:drain() return take_rows(self, drain_rows) end
 
 --- Starts over.
-function methods:clear() host.aggregate_clear(numbers[self]) end
+function methods:clear()
+  if host.reports() then drain_rows(numbers[self]) else host.aggregate_clear(numbers[self]) end
+end
+
+--- Draws what was counted by stacks. Options: file = where to write it, an SVG; title; unit = what is counted.
+function methods:flamegraph(options)
+  printed[numbers[self]] = true
+  load_pictures().aggregate_flamegraph(numbers[self], options)
+end
 
 --- The value of a key, also of one that is called like a method; without a key, of an aggregate that has none. nil when nothing was counted.
 function methods:value(key)
@@ -352,6 +346,12 @@ end
 
 function Aggregate:__newindex()
   host.raise("an aggregate takes values in a probe only: a:add(v) or a[key]:add(v)")
+end
+
+-- How a REPL shows it: as it prints.
+function Aggregate:__show()
+  local name, kind, list, has_key = read(numbers[self], host.aggregate_rows)
+  return table_text(name, kind, list, has_key)
 end
 
 function Aggregate:__tostring()
@@ -382,10 +382,19 @@ function api.lhist(low, high, step, options)
   return new("lhist", options, low, high, step)
 end
 
---- Prints the aggregates that have not been printed; for the end of a run.
+--- Prints all aggregates, and again at the end; for --top.
+function api.print_all()
+  for number = 0, host.aggregate_count() - 1 do print_number(number, {}) end
+end
+
+--- Draws stacks that a script has counted itself; see api/pictures.lua.
+function api.flamegraph(rows, options) load_pictures().flamegraph(rows, options) end
+
+--- Prints the aggregates that have not been printed, and hands them all to the report; for the end of a run.
 function api.print_rest()
+  if host.reports() then load_pictures().report_rest() end
   for number = 0, host.aggregate_count() - 1 do
-    if not printed[number] then print_number(number, {}) end
+    if not printed[number] and host.aggregate_is_used(number) then print_number(number, {}) end
   end
 end
 

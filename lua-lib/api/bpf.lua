@@ -121,7 +121,8 @@ local function wrap(handle)
   }, Object)
 end
 
---- Opens a compiled BPF object: an ELF file made by clang -target bpf -g.
+--- Opens a BPF object: an ELF file made by clang -target bpf -g, or a .c file, which clang compiles first. A relative
+--- path is looked for in the working directory, then beside the script.
 function bpf.object(path)
   if type(path) ~= "string" then host.raise("bpf.object: expected a path, got " .. type(path)) end
   return wrap(host.object_open(path))

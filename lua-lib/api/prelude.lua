@@ -18,11 +18,11 @@ local function load_aggregates()
 end
 local lazy = { bpf = load_bpf, syscall_name = load_names, errno_name = load_names, signal_name = load_names }
 for name in ("probe stream map global"):gmatch("%S+") do lazy[name] = load_probes end
-for name in ("count sum avg min max stats hist lhist"):gmatch("%S+") do lazy[name] = load_aggregates end
+for name in ("count sum avg min max stats hist lhist flamegraph"):gmatch("%S+") do lazy[name] = load_aggregates end
 
 local kernel_values = {}
 for name in ([[pid tid uid gid comm ppid pcomm cpu nsecs elapsed cgroup rand curtask kstack ustack func retval
-  args arg0 arg1 arg2 arg3 arg4 arg5 reg signal override]]):gmatch("%S+") do
+  args arg0 arg1 arg2 arg3 arg4 arg5 str kstr buf cast reg signal override]]):gmatch("%S+") do
   kernel_values[name] = true
 end
 
@@ -40,6 +40,8 @@ end
 setmetatable(_G, { __index = missing_global, __metatable = false })
 
 host.on_finish(function() load_aggregates().print_rest() end)
+host.on_top(function() load_aggregates().print_all() end)
+host.on_interaction(function() load(host.library("repl"), "=[moontrace repl]")(host, lazy, kernel_values) end)
 
 -- --pid is opt.pid also where no recipe header declares it.
 opt = setmetatable({}, {
@@ -100,5 +102,8 @@ function string.startswith(text, beginning)
   return string.sub(text, 1, #beginning) == beginning
 end
 
-exit, output_format = host.exit, host.output_format()
+exit, output_format, output_color = host.exit, host.output_format(), host.output_color()
+output_is_utf8 = host.output_is_utf8()
 ksym, usym, strftime, ntop = host.ksym, host.usym, host.strftime, host.ntop
+
+if host.has_top_screen() then load(host.library("top"), "=[moontrace top]")(host) end

@@ -102,8 +102,8 @@ local function opened(state)
   return state.map
 end
 
-local Map = { __name = "map" }
 local methods = {}
+local Map = { __name = "map", __methods = methods }
 
 function methods:get(key)
   local state = states[self]

@@ -10,10 +10,12 @@
 -- Slots are a list of counts, slot 0 first: a Lua list, or a table indexed from 0. Options, all of them optional:
 --   title  a line above the picture
 --   name   the aggregate's name in JSON, the title unless told
---   unit   what the values are, the heading of their column
+--   unit   what the values are, the heading of their column; ns, us, ms, s and bytes read as times and sizes
 --   width  the characters of the longest bar, 40 unless told
 --   step, low  of linear histograms: slot i counts the values from low + i * step up to the next slot's
 -- The print functions follow --format: a picture in tables, one aggregate object in JSON, a line per row in CSV.
+
+local units = require "moontrace.units"
 
 local hist = {}
 
@@ -77,19 +79,44 @@ function hist.rows(slots, options)
   return rows
 end
 
--- A row's `label`, if it has one, stands in the place of its bounds.
-local function column_widths(rows)
-  local low, high, count, most, label = 0, 0, #"count", 0, 0
-  for _, row in ipairs(rows) do
-    if not row.label then
-      low = math.max(low, #tostring(row.min))
-      high = math.max(high, #tostring(row.max))
-    end
-    label = math.max(label, #(row.label or ""))
+-- The bounds of a row as text: closed, as they are; half-open where the unit reads as time or size.
+local function bounds_texts(row, unit)
+  if not units.is_known(unit) then return tostring(row.min), tostring(row.max) end
+  return units.text(row.min, unit), units.text(row.max == math.maxinteger and row.max or row.max + 1, unit)
+end
+
+--- What stands for the range of each row, aligned: `4 -> 7`, with a known unit `[4 ms, 8 ms)`. A row's own `label`, if it
+--- has one, stands in its place.
+function hist.labels(rows, unit)
+  local low, high, labels, bounds = 0, 0, {}, {}
+  for i, row in ipairs(rows) do
+    local min, max = bounds_texts(row, unit)
+    bounds[i] = { min, max }
+    if not row.label then low, high = math.max(low, #min), math.max(high, #max) end
+  end
+  for i, row in ipairs(rows) do
+    local min, max = table.unpack(bounds[i])
+    min = (" "):rep(low - #min) .. min
+    if row.label then labels[i] = row.label
+    elseif units.is_known(unit) then labels[i] = "[" .. min .. ", " .. (" "):rep(high - #max) .. max .. ")"
+    else labels[i] = min .. " -> " .. max end
+  end
+  return labels
+end
+
+local function column_widths(rows, labels)
+  local range, count, most = 0, #"count", 0
+  for i, row in ipairs(rows) do
+    range = math.max(range, #labels[i])
     count = math.max(count, #tostring(row.count))
     most = math.max(most, row.count)
   end
-  return low, math.max(low + #" -> " + high, label), count, most
+  return range, count, most
+end
+
+-- On a terminal: an SGR code around the text.
+local function paint(code, text)
+  return output_color and text ~= "" and "\27[" .. code .. "m" .. text .. "\27[0m" or text
 end
 
 --- The picture of rows, as text without a final newline.
@@ -101,17 +128,15 @@ function hist.draw(rows, options)
     return table.concat(lines, "\n")
   end
   local width = check_integer("width", options.width, 40, 1)
-  local low, range_width, count_width, most = column_widths(rows)
-  local unit = options.unit or "value"
-  range_width = math.max(range_width, #unit)
-  lines[#lines + 1] = unit .. (" "):rep(range_width - #unit) .. " : " .. (" "):rep(count_width - #"count")
-    .. "count  distribution"
-  for _, row in ipairs(rows) do
-    local min, max, count = tostring(row.min), tostring(row.max), tostring(row.count)
-    local range = row.label or (" "):rep(low - #min) .. min .. " -> " .. max
-    local bar = ("*"):rep(math.floor(row.count / most * width))
-    lines[#lines + 1] = range .. (" "):rep(range_width - #range) .. " : " .. (" "):rep(count_width - #count) .. count
-      .. "  |" .. bar .. (" "):rep(width - #bar) .. "|"
+  local labels, heading = hist.labels(rows, options.unit), units.heading(options.unit)
+  local range_width, count_width, most = column_widths(rows, labels)
+  range_width = math.max(range_width, #heading)
+  lines[#lines + 1] = paint("1", heading .. (" "):rep(range_width - #heading) .. " : " .. (" "):rep(count_width - #"count")
+    .. "count  distribution")
+  for i, row in ipairs(rows) do
+    local count, bar = tostring(row.count), ("*"):rep(math.floor(row.count / most * width))
+    lines[#lines + 1] = labels[i] .. (" "):rep(range_width - #labels[i]) .. " : " .. (" "):rep(count_width - #count)
+      .. count .. "  |" .. paint("36", bar) .. (" "):rep(width - #bar) .. "|"
   end
   return table.concat(lines, "\n")
 end

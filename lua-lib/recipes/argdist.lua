@@ -15,7 +15,7 @@ recipe {
     [[
 moontrace run -c 'dd if=/dev/zero of=/dev/null bs=700 count=5000' argdist -r -C -T 3 vfs_read
 vfs_read  count
-700        5000
+700        5000  ******************************
 784           4
 832           2]],
     "moontrace argdist -a 2 vfs_read   # sizes asked for; -r: bytes read",

@@ -12,8 +12,8 @@ recipe {
     [[
 moontrace run -c 'dd if=/dev/zero of=/dev/null bs=700 count=5000' funccount -T 4 'vfs_*'
 vfs_*              count
-vfs_read            5099
-vfs_write           5005
+vfs_read            5099  ******************************
+vfs_write           5005  *****************************
 vfs_fstatat          146
 vfs_getattr_nosec    138]],
     "moontrace funccount 'tcp_*'   # kernel functions",

@@ -18,13 +18,13 @@ allocated
   outer+0xe
   main+0x13
   libc.so.6+0x2724a
-    sum (bytes) 150000
+    sum 146 KiB
 
   malloc
   outer+0x9
   main+0x13
   libc.so.6+0x2724a
-    sum (bytes) 100000]],
+    sum 97.7 KiB]],
     "moontrace run -d 5 malloc-top -p 4711 -T 3   # the direct caller is missing: it has no frame yet",
   },
 }

@@ -1,13 +1,14 @@
 recipe {
   name = "offcputime",
   summary = "Sum the time that tasks are off the CPU, by the stacks that led there",
-  version = "1.0.0",
+  version = "1.1.0",
   category = "scheduler",
   options = {
     { name = "pid", short = "p", type = "integer", help = "only this process" },
     { name = "user", short = "U", type = "boolean", help = "user stacks only" },
     { name = "kernel", short = "K", type = "boolean", help = "kernel stacks only" },
     { name = "folded", short = "f", type = "boolean", help = "one line a stack, ready for flamegraph.pl" },
+    { name = "flamegraph", type = "file", help = "draw a flame graph (SVG) instead of printing" },
     { name = "min", short = "m", type = "integer", default = 1, help = "only waits of at least so many microseconds" },
     { name = "max", short = "M", type = "integer", help = "only waits of at most so many microseconds" },
   },
@@ -20,12 +21,14 @@ offcputime
   libc.so.6+0x2724a
   wlr2
     sum (usecs) 1978159]],
+    "moontrace run -d 10 offcputime --flamegraph out.svg",
     "moontrace run -d 10 offcputime -f > out.folded",
   },
 }
 
 local with_user, with_kernel = opt.user or not opt.kernel, opt.kernel or not opt.user
 local off = map{ max = 65536 }
+if opt.folded and opt.flamegraph then error("--folded and --flamegraph exclude each other", 0) end
 local offcputime = opt.folded and map{ max = 65536 } or sum{ max = 65536 }
 
 local function add(stacks, us)
@@ -57,6 +60,9 @@ local function folded(key)
 end
 
 at_exit(function()
+  if opt.flamegraph then
+    return offcputime:flamegraph { file = opt.flamegraph, title = "time off the CPU", unit = "µs" }
+  end
   if not opt.folded then return offcputime:print{ unit = "usecs" } end
   for key, us in pairs(offcputime) do print(folded(key) .. " " .. us) end
 end)

@@ -5,3 +5,5 @@
 #include "mt_plan.h"
 #include "mt_poll.h"
 #include "mt_source.h"
+#include "mt_tap.h"
+#include "mt_terminal.h"

@@ -5,6 +5,11 @@
 // How records and emitted values print.
 typedef enum mt_format { MT_FORMAT_TABLE, MT_FORMAT_JSON, MT_FORMAT_CSV } mt_format;
 
+// Told before and after text is written: whoever has drawn where it appears (a status line, a prompt) makes room. `ended`:
+// the text so far ends with a newline.
+typedef enum mt_text_phase { MT_TEXT_WILL_APPEAR, MT_TEXT_APPEARED } mt_text_phase;
+typedef void (*mt_text_fn)(void *context, mt_text_phase phase, bool ended);
+
 typedef struct mt_output {
   char *bytes;
   size_t length;
@@ -13,6 +18,10 @@ typedef struct mt_output {
   int interrupt_fd;  // -1, or what ends a write to a reader that has stalled
   int error;  // errno of the first failed write, 0 while all is well; later text is dropped
   uint64_t taken;  // bytes that have left the buffer; `taken + length` only grows
+  bool colors;     // headers of tables are bold
+  bool mid_line;   // what was written last did not end with a newline
+  mt_text_fn around;  // NULL: nobody has drawn there
+  void *around_context;
 } mt_output;
 
 // With `fd` -1 the text stays in memory, at `bytes`, and the buffer grows as it must. Otherwise appending writes
@@ -24,6 +33,8 @@ void mt_output_close(mt_output *output);  // flushes; does not close the descrip
 // that Ctrl-C works while the pipe is full. -1 takes it back. Regular files never stall.
 void mt_output_interrupt_by(mt_output *output, int fd);
 void mt_output_append(mt_output *output, const void *bytes, size_t length);
+// Text that is said on stderr in the place of the output (`print` among CSV rows). An output in memory takes it itself.
+void mt_output_aside(mt_output *output, const void *bytes, size_t length);
 // Writes all that is buffered, through short writes and EINTR. Returns false once the descriptor has failed.
 bool mt_output_flush(mt_output *output);
 
@@ -56,6 +67,9 @@ void mt_output_table_record(
 // One cell of a row that no plan describes, with the space behind it, or the row's newline when it is the last:
 // numbers (`right`) to the right, text to the left with its control characters as \xNN.
 void mt_output_table_cell(mt_output *output, const char *text, size_t length, uint16_t width, bool right, bool last);
+// Begins and ends a header; nothing without colours.
+void mt_output_begin_header(mt_output *output);
+void mt_output_end_header(mt_output *output);
 // The header row: the names in capitals, aligned as their columns are.
 void mt_output_table_header(mt_output *output, const mt_plan *plan, const uint16_t *widths);
 // The width that suits each column by its type and name; widths has plan->field_count places.

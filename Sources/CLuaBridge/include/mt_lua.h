@@ -39,6 +39,10 @@ void mt_lua_close(mt_lua *lua);
 lua_State *mt_lua_state(mt_lua *lua);
 mt_lua *mt_lua_of(lua_State *L);  // constant time
 size_t mt_lua_memory_in_use(const mt_lua *lua);
+// From now on keeps what scripts print and emit, up to so many bytes. False when memory is exhausted.
+bool mt_lua_keep_transcript(mt_lua *lua, size_t limit);
+// What was kept, until the next print.
+const char *mt_lua_transcript(const mt_lua *lua, size_t *length);
 
 // --- inside a host function: results and failure. Each push is false when memory is exhausted, nothing pushed.
 bool mt_lua_push_string(lua_State *L, const void *bytes, size_t length);
@@ -67,6 +71,11 @@ int mt_lua_load(mt_lua *lua, const char *text, size_t length, const char *chunk_
 // Calls the function under its `arguments` on the main stack, under the time limit; leaves `results` on success.
 int mt_lua_call(mt_lua *lua, int arguments, int results);
 const char *mt_lua_error(const mt_lua *lua, size_t *length);
+// Stops what runs, as the time limit does, about an eighth of the limit after `fd` (a signalfd) can be read; -1 takes it
+// back.
+void mt_lua_interrupt_by(mt_lua *lua, int fd);
+// Whether text that does not load lacks only its end.
+bool mt_lua_text_is_unfinished(mt_lua *lua, const char *text, size_t length);
 // Bytes of that text before the traceback; more than its first line when the message itself has several.
 size_t mt_lua_error_message_length(const mt_lua *lua);
 // Whether `exit(code)` ended the last call: not a failure. True and the code, then; until the next call.

@@ -15,9 +15,7 @@ extension Frontend {
     var key: [Value] = []
     for part in rest { key += try keyParts(part) }
     let type = key.isEmpty ? DataType.tuple([]) : try keyType(key, for: name)
-    let index = schema.aggregates.firstIndex {
-      $0.name == name && $0.function == function && ($0.key ?? type).joined(type) != nil
-    }
+    let index = schema.aggregates.firstIndex { $0.name == name && $0.function == function && $0.takes(key: type) }
     if index == nil { schema.aggregates.append(ProbeSchema.AggregateType(name: name, function: function, key: type)) }
     try add(value, to: index ?? schema.aggregates.count - 1, key: key)
     return []
@@ -47,7 +45,8 @@ extension Frontend {
   mutating func add(_ value: Value?, to aggregate: Int, key: [Value]) throws(MoontraceError) {
     let about = schema.aggregates[aggregate]
     let type = key.isEmpty ? DataType.tuple([]) : try keyType(key, for: about.name)
-    schema.aggregates[aggregate].key = try join(about.key, type, of: "the keys of '\(about.name)'")
+    schema.aggregates[aggregate].key = try join(
+      about.key, type, of: "the keys of '\(about.name)'", isSettled: about.isSettled)
     var number = IROperand.constant(1)
     if let value { number = try self.number(value) { "attempt to add a \($0) value to '\(about.name)'" } }
     guard isReachable else { return }
@@ -155,5 +154,13 @@ extension Frontend {
     let count = (high - low + step - 1) / step
     let capped = select(.sge, number, .constant(high), .constant(count + 1), inside)
     return select(.slt, number, .constant(low), .constant(0), capped)
+  }
+}
+
+extension ProbeSchema.AggregateType {
+  /// Whether keys of this type can be counted beside those that it has.
+  fileprivate func takes(key type: DataType) -> Bool {
+    guard let joined = (key ?? type).joined(type) else { return false }
+    return !isSettled || joined == key
   }
 }

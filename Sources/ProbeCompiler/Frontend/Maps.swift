@@ -47,7 +47,9 @@ extension Frontend {
 
   private mutating func update(_ map: Int, _ key: IROperand, _ value: Value) throws(MoontraceError) {
     let type = try dataType(of: value, for: "map '\(schema.maps[map].name)'")
-    schema.maps[map].value = try join(schema.maps[map].value, type, of: "the values of map '\(schema.maps[map].name)'")
+    schema.maps[map].value = try join(
+      schema.maps[map].value, type, of: "the values of map '\(schema.maps[map].name)'",
+      isSettled: schema.maps[map].isSettled)
     guard let stored = schema.maps[map].value else { return }
     let slot = builder.newSlot(stored.size)
     try write(value, as: stored, to: .slot(slot, 0), 0)
@@ -92,7 +94,9 @@ extension Frontend {
 
   private mutating func writeKey(_ parts: [Value], of map: Int) throws(MoontraceError) -> IROperand {
     let type = try keyType(parts, for: "map '\(schema.maps[map].name)'")
-    schema.maps[map].key = try join(schema.maps[map].key, type, of: "the keys of map '\(schema.maps[map].name)'")
+    schema.maps[map].key = try join(
+      schema.maps[map].key, type, of: "the keys of map '\(schema.maps[map].name)'",
+      isSettled: schema.maps[map].isSettled)
     return try writeKey(parts, as: schema.maps[map].key ?? type, extra: nil)
   }
 

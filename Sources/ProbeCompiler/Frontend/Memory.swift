@@ -69,6 +69,16 @@ extension Frontend {
     return joined
   }
 
+  /// The same for what may be settled: the type of a map that is there holds values of both already, or it is refused.
+  func join(
+    _ one: DataType?, _ other: DataType, of what: String, isSettled: Bool
+  ) throws(MoontraceError) -> DataType {
+    let joined = try join(one, other, of: what)
+    guard isSettled, let one, joined != one else { return joined }
+    throw refusal(
+      "\(what) are \(one.typeName) in the probes that run already, and these do not fit", "use another one for them")
+  }
+
   // MARK: Writing
 
   /// Writes a value that fits the type.

@@ -4,11 +4,12 @@ import Support
 
 extension ProbeSet {
   /// The text of all probes at one stage of their compilation, or what they cost.
-  func dump(_ stage: DumpStage) throws(MoontraceError) -> String {
+  func dump(_ stage: DumpStage, _ objects: [TracedObject]) throws(MoontraceError) -> String {
     switch stage {
     case .bytecode: try bytecode()
     case .ir: try compile().map { Self.title($0.context.spec) + $0.intermediateText }.joined(separator: "\n")
     case .cost: try costs()
+    case .targets: ProbeTargets(registrations, objects).text(configuration)
     case .bpf: try compile().map { Self.title($0.context.spec) + Self.listing($0) }.joined(separator: "\n")
     }
   }

@@ -54,18 +54,18 @@ extension TracingSession {
   private func defineProbing() {
     // (specs, function, optional, first, stream)
     define("probe") { probes, call throws(MoontraceError) in
-      guard probes.live == nil else {
+      guard probes.isOpen else {
         throw MoontraceError(
           .scriptFailed, "probe: the trace runs already", remedy: "register probes in the script's main part")
       }
       guard case .function(let function) = call.inspect(2) else {
         throw MoontraceError(.scriptFailed, "probe: expected a function written in Lua as the second argument")
       }
-      try probes.add(
-        ProbeSet.Request(
-          specs: try call.table(1).list.compactMap(\.text), function: HostReference(Int(function)),
-          stream: Int(try call.integer(5)), isOptional: try call.boolean(3), takesFirst: try call.boolean(4),
-          location: call.location))
+      let request = ProbeSet.Request(
+        specs: try call.table(1).list.compactMap(\.text), function: HostReference(Int(function)),
+        stream: Int(try call.integer(5)), isOptional: try call.boolean(3), takesFirst: try call.boolean(4),
+        location: call.location)
+      if probes.configuration.checksOnly { probes.check(request) } else { try probes.add(request) }
       return []
     }
     define("stream_new") { probes, call throws(MoontraceError) in
@@ -151,6 +151,10 @@ extension TracingSession {
     define("aggregate_clear") { probes, call throws(MoontraceError) in
       try Self.element(of: probes.aggregates, call).clear()
       return []
+    }
+    define("aggregate_is_used") { probes, call throws(MoontraceError) in
+      let aggregate = try Self.element(of: probes.aggregates, call)
+      return [.boolean(!aggregate.isAnonymous || aggregate.map != nil)]
     }
     define("aggregate_count") { probes, _ in [.integer(Int64(probes.aggregates.count))] }
   }

@@ -3,60 +3,39 @@ import KernelLoader
 import ProbeCompiler
 import Support
 
-/// The kernel's maps behind a script's programs.
+/// The kernel's maps behind the programs of one batch: its own, those that the script made, and those that all batches
+/// share.
 final class ProbeMaps {
   /// Events that were lost, and runs that ended with an error, by the index of the failure's place.
   let counters: MappedValue
-  /// The ring buffer of events; nil when no probe sends any.
-  let ring: KernelMap?
   private let set: ProbeSet
-  /// By how many frames their stacks have.
-  private let stacks: [Int32: KernelMap]
   private let zeros: KernelMap?
-  private let epochs: MappedValue?
   /// By the program's index.
   private var scratch: [Int: KernelMap] = [:]
 
-  /// Different stacks that can be told apart.
-  private static let stackCount = 16_384
-
-  /// Makes all maps that the programs use, and those of the user half.
+  /// Makes all maps that the programs use, and those of the user half, that are not there yet.
   init(_ programs: [CompiledProbe], of set: ProbeSet) throws(MoontraceError) {
     self.set = set
     let schema = set.compiler.schema
     let used = Set(programs.flatMap(\.maps))
     counters = try MappedValue(name: "counters", size: 8 * schema.failures.count)
-    let size = set.configuration.ringBufferSize ?? RingSize.standard
-    ring = schema.events.isEmpty ? nil : try KernelMap(.ringBuffer(name: "events", bytes: size))
-    stacks = try Self.stackMaps(used)
     zeros = used.contains(.zeros) ? try KernelMap(.value(name: "zeros", size: Self.largestValue(schema))) : nil
-    epochs =
-      used.contains(.epochs)
-      ? try MappedValue(name: "epochs", size: 8 * schema.aggregates.count, isWritable: true) : nil
     for (index, program) in programs.enumerated() where program.scratchSize > 0 {
       scratch[index] = try KernelMap(
         .init(
           name: "scratch", type: .perCPUArray, keySize: 4, valueSize: program.scratchSize,
           maxEntries: program.scratchCount))
     }
-    set.namer.stackMaps = stacks.mapValues(\.descriptor)
-    try createShared(schema)
+    try set.shared.prepare(for: used, of: set)
+    try createOfScript(schema)
   }
 
-  private static func stackMaps(_ used: Set<ProbeMap>) throws(MoontraceError) -> [Int32: KernelMap] {
-    var maps: [Int32: KernelMap] = [:]
-    for case .stacks(let depth) in used {
-      maps[depth] = try KernelMap(.stackTraces(name: "stacks", depth: Int(depth), maxEntries: stackCount))
+  private func createOfScript(_ schema: ProbeSchema) throws(MoontraceError) {
+    for (map, type) in zip(set.maps, schema.maps) where map.map == nil { try map.create(type, namer: set.namer.core) }
+    for (index, pair) in zip(set.aggregates, schema.aggregates).enumerated() where pair.0.map == nil {
+      try pair.0.create(pair.1, namer: set.namer.core, epoch: AggregateEpoch(memory: set.shared.epochs, index: index))
     }
-    return maps
-  }
-
-  private func createShared(_ schema: ProbeSchema) throws(MoontraceError) {
-    for (map, type) in zip(set.maps, schema.maps) { try map.create(type, namer: set.namer.core) }
-    for (index, pair) in zip(set.aggregates, schema.aggregates).enumerated() {
-      try pair.0.create(pair.1, namer: set.namer.core, epoch: AggregateEpoch(memory: epochs, index: index))
-    }
-    for group in set.globals { try group.share() }
+    for group in set.globals where group.shared == nil { try group.share() }
   }
 
   /// Bytes of the largest part of a key, value or event that a program may fill with zeros.
@@ -75,12 +54,10 @@ final class ProbeMaps {
     case .map(let number): set.maps[number].map?.descriptor ?? -1
     case .aggregate(let number): set.aggregates[number].map?.descriptor ?? -1
     case .globals(let number): set.globals[number].shared?.descriptor ?? -1
-    case .events: ring?.descriptor ?? -1
     case .counters: counters.descriptor
     case .scratch: scratch[index]?.descriptor ?? -1
-    case .stacks(let depth): stacks[depth]?.descriptor ?? -1
     case .zeros: zeros?.descriptor ?? -1
-    case .epochs: epochs?.descriptor ?? -1
+    case .events, .stacks, .epochs: set.shared.descriptor(map) ?? -1
     }
   }
 }

@@ -8,11 +8,14 @@ import Support
 /// What a script has registered for the kernel: probes, and the maps, aggregates, globals and streams that they share
 /// with its user half.
 ///
-/// Probes are compiled as far as possible when they are registered, so that their mistakes are told at once; what they
-/// share takes its final form in `goLive()`.
+/// Probes are compiled as far as possible when they are registered, so that their mistakes are told at once. They go
+/// live in batches, of which a script has one and each line of a REPL may have one (`ProbeSet+Batches.swift`); what
+/// probes share takes its final form with the first batch that uses it.
 final class ProbeSet {
   /// A function at one place, with the targets that it attaches to.
   struct Registration {
+    /// Of the `probe()` that it comes from, counted from 1.
+    var number: Int
     var targets: [AttachSpec]
     var spec: String
     var location: String?
@@ -39,15 +42,26 @@ final class ProbeSet {
   let configuration: SessionConfiguration
   let runtime: LuaRuntime
   var compiler: ProbeCompiler
-  private(set) var registrations: [Registration] = []
+  /// The probes of the batch that is not live yet.
+  var registrations: [Registration] = []
+  /// How many times `probe` has been called.
+  var requestCount = 0
+  /// Whether a main chunk runs, which may register probes.
+  var isOpen = true
   private(set) var maps: [ScriptMap] = []
   private(set) var aggregates: [ScriptAggregate] = []
   private(set) var globals: [ScriptGlobals] = []
   /// The handlers of each stream.
-  private(set) var handlers: [[LuaFunction]] = []
+  var handlers: [[LuaFunction]] = []
   /// Ends the session when a probe says so.
   var exitHandler: LuaFunction?
-  var live: LiveProbes?
+  /// What is live, in the order in which it became so.
+  var batches: [LiveProbes] = []
+  let shared = SharedMaps()
+  /// The events of all batches; nil while no probe sends any.
+  var events: ProbeEvents?
+  /// What checking the script has found so far.
+  var problems: [MoontraceError] = []
 
   init(_ runtime: LuaRuntime, _ configuration: SessionConfiguration, namer: ProbeNamer) {
     self.runtime = runtime
@@ -77,22 +91,36 @@ final class ProbeSet {
       return MoontraceError(
         .notPermitted, "a probe that \(effect) needs the capability kernel.write", remedy: "--allow kernel.write")
     }
-    guard case .override = change, let reason = KernelFeatures.overrides.reason else { return nil }
+    guard case .override = change, !configuration.checksOnly, let reason = KernelFeatures.overrides.reason else {
+      return nil
+    }
     return MoontraceError(
       .unsupported, "override: this kernel lets no program change what its functions return: \(reason)",
       remedy: KernelFeatures.overrides.remedy)
   }
 
-  var isEmpty: Bool { registrations.isEmpty }
+  var isEmpty: Bool { registrations.isEmpty && batches.isEmpty }
+
+  /// The probes that feed a stream, by their SPECs.
+  func name(ofStream stream: Int) -> String {
+    var specs: [String] = []
+    for registration in registrations where registration.stream == stream && !specs.contains(registration.spec) {
+      specs.append(registration.spec)
+    }
+    return specs.prefix(3).joined(separator: ", ") + (specs.count > 3 ? ", …" : "")
+  }
 
   /// Whether all has happened once the iterators have run.
-  var hasOnlyIterators: Bool { !isEmpty && registrations.allSatisfy(\.isIterator) }
+  var hasOnlyIterators: Bool {
+    !isEmpty && registrations.allSatisfy(\.isIterator) && batches.allSatisfy(\.hasOnlyIterators)
+  }
 
   // MARK: Probes
 
   /// Compiles a probe function for each SPEC of a request. Throws what is wrong with a SPEC or with the function.
   func add(_ request: Request) throws(MoontraceError) {
     nameObjects()
+    requestCount += 1
     var problems: [(spec: String, error: MoontraceError)] = []
     for spec in request.specs {
       let target = try AttachSpec(spec)
@@ -112,7 +140,7 @@ final class ProbeSet {
   }
 
   /// The error for a probe of which no SPEC works: each with its reason and its remedy.
-  private static func noneWorks(_ problems: [(spec: String, error: MoontraceError)]) -> MoontraceError {
+  static func noneWorks(_ problems: [(spec: String, error: MoontraceError)]) -> MoontraceError {
     if problems.count == 1 { return problems[0].error }
     let lines = problems.map { "\n  \($0.spec): \($0.error)" }
     return MoontraceError(
@@ -120,7 +148,7 @@ final class ProbeSet {
   }
 
   /// One program for all sites where the function reads only what they have in common, else one for each.
-  private func add(_ sites: [ProbeSite], _ spec: String, _ request: Request) throws(MoontraceError) {
+  func add(_ sites: [ProbeSite], _ spec: String, _ request: Request) throws(MoontraceError) {
     if sites.count > 1, !host.mentions("probe", in: request.function),
       let shared = ProbeSite.shared(by: sites, spec: spec), (try? add(shared, spec, request)) != nil
     {
@@ -143,7 +171,7 @@ final class ProbeSet {
     if let failure { throw failure }
     registrations.append(
       Registration(
-        targets: site.targets, spec: spec, location: request.location, function: request.function,
+        number: requestCount, targets: site.targets, spec: spec, location: request.location, function: request.function,
         stream: request.stream))
   }
 
@@ -151,10 +179,9 @@ final class ProbeSet {
 
   func addMap(_ map: ScriptMap) -> Int {
     maps.append(map)
-    compiler.schema.maps.append(
-      ProbeSchema.MapType(
-        name: "map \(maps.count)", maximum: UInt32(map.options.maximum), isPerCPU: map.options.isPerCPU,
-        key: map.options.key, value: map.options.value))
+    var type = map.declaration
+    type.name = "map \(maps.count)"
+    compiler.schema.maps.append(type)
     return maps.count - 1
   }
 
@@ -181,13 +208,13 @@ final class ProbeSet {
 
   func addHandler(_ handler: LuaFunction, toStream stream: Int) throws(MoontraceError) {
     handlers[stream].append(handler)
-    try live?.events?.add(handler, toStream: stream)
+    if !isOpen { try events?.add(handler, toStream: stream) }
   }
 
   /// Aggregates that one-liners such as `count(comm)` feed: the compiler has added them to the schema.
   func adoptAggregates() {
     for type in compiler.schema.aggregates.dropFirst(aggregates.count) {
-      aggregates.append(ScriptAggregate(type.function))
+      aggregates.append(ScriptAggregate(type.function, isAnonymous: true))
     }
   }
 
@@ -214,5 +241,5 @@ final class ProbeSet {
 
 extension MoontraceError {
   /// Whether a SPEC stands for nothing in this kernel, as against what the user may not do.
-  fileprivate var meansNoMatch: Bool { code == .unsupported || code == .usage }
+  var meansNoMatch: Bool { code == .unsupported || code == .usage }
 }

@@ -16,11 +16,13 @@ struct ProbeSite {
   /// for site in try ProbeSite.sites(of: AttachSpec("tracepoint:syscalls:sys_exit_open*")) { … }
   /// ```
   ///
+  /// - Parameter checksKind: whether kinds of probes that this kernel does not have are refused; trying them loads
+  ///   programs.
   /// - Throws: `.unsupported` or `.usage` when there is no such place, or none of the kind in this kernel; the caller
   ///   adds the line of the script.
-  static func sites(of spec: AttachSpec) throws(MoontraceError) -> [ProbeSite] {
-    try spec.checkKind()
-    let targets = try spec.expanded()
+  static func sites(of spec: AttachSpec, checksKind: Bool = true) throws(MoontraceError) -> [ProbeSite] {
+    if checksKind { try spec.checkKind() }
+    let targets = try spec.expanded(checksKind: checksKind)
     let functions = try targets.count > 16 && spec.isInKernel ? KernelTypes.graph().index(of: .function) : nil
     var sites: [ProbeSite] = []
     for target in targets {

@@ -10,12 +10,18 @@ import Support
 final class ScriptAggregate {
   let function: ProbeSchema.AggregateType.Function
   let maximum: Int
+  /// Whether it is one that only probes name: `count(comm)`.
+  let isAnonymous: Bool
   private var counts: AggregateCounts?
   private var keyPlan: DecodePlan?
 
-  init(_ function: ProbeSchema.AggregateType.Function, maximum: Int = AggregateShape.standardMaximum) {
+  init(
+    _ function: ProbeSchema.AggregateType.Function, maximum: Int = AggregateShape.standardMaximum,
+    isAnonymous: Bool = false
+  ) {
     self.function = function
     self.maximum = maximum
+    self.isAnonymous = isAnonymous
   }
 
   /// Whether it has a key; nil while no probe has fed it.
@@ -34,6 +40,9 @@ final class ScriptAggregate {
     let map = try KernelMap(shape.definition(name: schema.name, maximum: maximum))
     counts = AggregateCounts(map: map, shape: shape, epoch: epoch)
   }
+
+  /// Gives the kernel's map back, which nothing has fed.
+  func discard() { counts = nil }
 
   // MARK: Rows
 
@@ -98,6 +107,15 @@ final class ScriptAggregate {
   }
 
   // MARK: Keys
+
+  /// How many keys it has counted for; nil while no probe feeds it.
+  func keyCount() throws(MoontraceError) -> Int? {
+    guard let counts else { return nil }
+    let entries = try counts.read()
+    guard !counts.shape.isArray else { return entries.contains { $0.words.contains { $0 != 0 } } ? 1 : 0 }
+    let bucketSize = counts.shape.bucketCount == nil ? 0 : 8
+    return Set(entries.map { $0.key.dropLast(bucketSize) }).count
+  }
 
   private func readKey(_ lua: OpaquePointer, at index: Int32, _ shape: AggregateShape) throws(MoontraceError) -> [UInt8]
   {

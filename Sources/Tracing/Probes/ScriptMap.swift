@@ -39,6 +39,18 @@ final class ScriptMap {
     }
   }
 
+  /// What `map{…}` said of it.
+  var declaration: ProbeSchema.MapType {
+    ProbeSchema.MapType(
+      name: "map", maximum: UInt32(options.maximum), isPerCPU: options.isPerCPU, key: options.key, value: options.value)
+  }
+
+  /// Gives the kernel's map back, which nothing has used.
+  func discard() {
+    map = nil
+    binding = nil
+  }
+
   /// Makes the kernel's map, once its types are known.
   func create(_ schema: ProbeSchema.MapType, namer: UnsafePointer<mt_namer>) throws(MoontraceError) {
     guard let key = schema.key, let value = schema.value else { return }
