@@ -117,16 +117,6 @@ int mt_lua_load(mt_lua *lua, const char *text, size_t length, const char *chunk_
   return status;
 }
 
-bool mt_lua_text_is_unfinished(mt_lua *lua, const char *text, size_t length) {
-  static const char mark[] = "<eof>";  // llex.c's name of the end, where it was not expected
-  if (mt_lua_load(lua, text, length, "=text") == LUA_OK) {
-    lua_pop(lua->main, 1);
-    return false;
-  }
-  size_t count = lua->error_message_length, tail = sizeof mark - 1;
-  return count >= tail && memcmp(lua->error.bytes + count - tail, mark, tail) == 0;
-}
-
 static bool begin_run(mt_lua *lua) {
   lua->exit_requested = false;
   lua->unwinding = false;

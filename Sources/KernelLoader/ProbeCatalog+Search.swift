@@ -31,22 +31,6 @@ extension ProbeCatalog {
     return groups
   }
 
-  /// Whole SPECs that begin with a text, for completion: `t:sched:sched_sw` gives `t:sched:sched_switch`. Kinds, with
-  /// their colon, as long as no kind is complete; the binary of a probe in programs has to be.
-  public static func specs(beginningWith start: String) -> [String] {
-    guard let colon = start.firstIndex(of: ":"), let kind = Kind(spec: start) else {
-      return AttachSpec.kinds.map { "\($0.name):" }.filter { $0.hasPrefix(start) }
-    }
-    var stem = String(start[...colon])
-    var names = (try? names(of: kind)) ?? []
-    if kind.isInPrograms, let end = start[start.index(after: colon)...].firstIndex(of: ":") {
-      let binary = String(start[start.index(after: colon)..<end])
-      stem = String(start[...end])
-      names = (try? self.names(of: kind, in: try BinaryFinder.path(of: binary))) ?? []
-    }
-    return names.map { stem + $0 }.filter { $0.hasPrefix(start) }
-  }
-
   // MARK: Matching
 
   private static func specs(of kind: Kind, _ pattern: String) throws(MoontraceError) -> [String] {

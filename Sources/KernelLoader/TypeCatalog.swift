@@ -30,16 +30,6 @@ public enum TypeCatalog {
     return graph.definition(of: type)
   }
 
-  /// The members of a struct or union with their C types, inner ones without names included, in order.
-  ///
-  /// - Throws: `.scriptFailed` with a suggestion when there is no such type.
-  public static func fields(of name: String) throws(MoontraceError) -> [(name: String, type: String)] {
-    let (graph, type) = try find(name)
-    return graph.memberNames(of: type).map { member in
-      (member, graph.member(member, of: type).map { graph.spelling(of: $0.type) } ?? "")
-    }
-  }
-
   private static func parts(_ pattern: String) -> (word: String, kinds: [TypeKind], name: String)? {
     let pieces = pattern.split(separator: " ")
     guard let first = pieces.first, let entry = words.first(where: { $0.word == first }), pieces.count <= 2 else {

@@ -94,28 +94,13 @@ public struct LuaCall: ~Copyable {
   }
 
   /// nil when the argument is absent or nil.
-  public func optionalBoolean(_ position: Int) throws(MoontraceError) -> Bool? {
-    isNil(position) ? nil : try boolean(position)
-  }
-
-  /// nil when the argument is absent or nil.
   public func optionalInteger(_ position: Int) throws(MoontraceError) -> Int64? {
     isNil(position) ? nil : try integer(position)
   }
 
   /// nil when the argument is absent or nil.
-  public func optionalNumber(_ position: Int) throws(MoontraceError) -> Double? {
-    isNil(position) ? nil : try number(position)
-  }
-
-  /// nil when the argument is absent or nil.
   public func optionalText(_ position: Int) throws(MoontraceError) -> String? {
     isNil(position) ? nil : try text(position)
-  }
-
-  /// nil when the argument is absent or nil.
-  public func optionalTable(_ position: Int) throws(MoontraceError) -> LuaTable? {
-    isNil(position) ? nil : try table(position)
   }
 
   /// `file:line` of the script's innermost function; nil when none is running.

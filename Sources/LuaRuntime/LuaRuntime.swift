@@ -97,13 +97,6 @@ public final class LuaRuntime {
     return function
   }
 
-  /// Whether text that is no chunk may become one by lines that follow: its end came too early.
-  public func isUnfinished(_ text: [UInt8]) -> Bool {
-    (text + [UInt8(ascii: "\n")]).withUnsafeBytes { bytes in
-      mt_lua_text_is_unfinished(owner.lua, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
-    }
-  }
-
   /// Lets a descriptor that becomes readable (of signals, say) stop a callback in progress, as the time limit does;
   /// nil takes it back.
   public func interrupt(by descriptor: Int32?) {

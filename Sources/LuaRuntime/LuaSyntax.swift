@@ -2,12 +2,17 @@ import CLua
 import Support
 
 /// Asks Lua's own parser about a text, without running any of it.
+///
+/// None of the calls raises an error: loading is protected by Lua itself, dumping allocates nothing in the state.
 public enum LuaSyntax {
   /// What Lua has against a text: `line` counts from 1.
   public struct Mistake: Error, Equatable {
     public var line: Int
     /// In Lua's words: `unexpected symbol near '@'`.
     public var message: String
+
+    /// Whether the text may become right by lines that follow: its end (`<eof>` in llex.c) came too early.
+    public var isEnd: Bool { message.hasSuffix("<eof>") }
   }
 
   /// The function that a text compiles to, as `string.dump` gives it, lines included.

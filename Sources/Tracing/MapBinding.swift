@@ -59,6 +59,7 @@ final class MapBinding {
       next_key: MapOperations.nextKey, take: MapOperations.take, batch: MapOperations.batch,
       open_inner: openInnerMap, close_inner: closeInnerMap))
 
+  // The same.
   nonisolated(unsafe) private static let idleOperations = allocate(
     mt_map_operations(
       lookup: { _, _, _ in -ENOENT }, update: { _, _, _ in 0 }, remove: { _, _ in -ENOENT },

@@ -70,13 +70,6 @@ struct CatalogTests {
     #expect(failure(pattern)?.code == .scriptFailed)
   }
 
-  @Test func completions() {
-    #expect(ProbeCatalog.specs(beginningWith: "tracep") == ["tracepoint:"])
-    #expect(ProbeCatalog.specs(beginningWith: "t:sched:sched_sw").contains("t:sched:sched_switch"))
-    #expect(ProbeCatalog.specs(beginningWith: "u:libc:mallo").contains("u:libc:malloc"))
-    #expect(ProbeCatalog.specs(beginningWith: "nonsense:").isEmpty)
-  }
-
   // MARK: Types
 
   @Test(.requires(.typeInformation)) func typesByName() throws {
@@ -111,12 +104,6 @@ struct CatalogTests {
       #expect(line.hasSuffix(" \(member.bitOffset / 8) */"), "\(line)")
     }
     #expect(text.contains(":1;"), "bit-fields have their width")
-  }
-
-  @Test(.requires(.typeInformation)) func fieldsOfATypeWithTheirTypes() throws {
-    let fields = try TypeCatalog.fields(of: "struct list_head")
-    #expect(fields.map(\.name) == ["next", "prev"])
-    #expect(fields.map(\.type) == ["struct list_head *", "struct list_head *"])
   }
 
   @Test(

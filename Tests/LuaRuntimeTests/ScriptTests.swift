@@ -49,7 +49,12 @@ import Testing
     ("x =", true), ("f(", true), ("x = [[", true), ("--[[", true), ("x = 1", false), ("x = 'a", false), ("x y", false),
   ])
   func unfinishedTexts(_ text: String, _ isUnfinished: Bool) throws {
-    #expect(try Harness().runtime.isUnfinished(Array(text.utf8)) == isUnfinished)
+    do throws(LuaSyntax.Mistake) {
+      _ = try LuaSyntax.compile(text + "\n")
+      #expect(!isUnfinished)
+    } catch {
+      #expect(error.isEnd == isUnfinished)
+    }
   }
 
   @Test func functionsOfTexts() throws {

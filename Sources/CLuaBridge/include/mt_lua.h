@@ -74,8 +74,6 @@ const char *mt_lua_error(const mt_lua *lua, size_t *length);
 // Stops what runs, as the time limit does, about an eighth of the limit after `fd` (a signalfd) can be read; -1 takes it
 // back.
 void mt_lua_interrupt_by(mt_lua *lua, int fd);
-// Whether text that does not load lacks only its end.
-bool mt_lua_text_is_unfinished(mt_lua *lua, const char *text, size_t length);
 // Bytes of that text before the traceback; more than its first line when the message itself has several.
 size_t mt_lua_error_message_length(const mt_lua *lua);
 // Whether `exit(code)` ended the last call: not a failure. True and the code, then; until the next call.

@@ -132,12 +132,18 @@ public final class InteractiveSession {
 
   /// Whether a text is no chunk yet, but may become one by lines that follow.
   public func isUnfinished(_ text: String) -> Bool {
-    let text = Array(text.utf8)
-    let expression = Self.valued(text)
-    for whole in [expression, text] where (try? session.runtime.function(of: whole, name: "=text")) != nil {
-      return false
+    let expression = String(decoding: Self.valued(Array(text.utf8)), as: UTF8.self)
+    var lacksItsEnd = false
+    for whole in [expression, text] {
+      do throws(LuaSyntax.Mistake) {
+        // A line that has been entered ends with its newline: a string that is still open there is a mistake.
+        _ = try LuaSyntax.compile(whole + "\n")
+        return false
+      } catch {
+        lacksItsEnd = lacksItsEnd || error.isEnd
+      }
     }
-    return session.runtime.isUnfinished(text) || session.runtime.isUnfinished(expression)
+    return lacksItsEnd
   }
 
   /// Runs a chunk and makes live what it has registered. An expression has a value, which is shown.
