@@ -31,11 +31,14 @@ public struct ProbeCompiler {
   private let host: any ProbeHost
   private let types: () throws(MoontraceError) -> TypeGraph?
   private var probes: [Probe] = []
+  private var functions = FunctionCache()
 
   private struct Probe {
     var function: HostReference
     var context: ProbeContext
     var stream: Int
+    /// What the function was read as when it was added, and with which types.
+    var first: (result: Frontend.Result, types: ProbeSchema.Types)?
   }
 
   /// - Parameter types: the kernel's types, asked for only when a probe needs one.
@@ -49,15 +52,17 @@ public struct ProbeCompiler {
   /// - Throws: `.scriptFailed`, located, for everything in the function that a probe can't do; the probe is not added
   ///   then.
   public mutating func add(_ function: HostReference, at context: ProbeContext, stream: Int) throws(MoontraceError) {
-    let probe = Probe(function: function, context: context, stream: stream)
-    _ = try read(probe)
+    var probe = Probe(function: function, context: context, stream: stream)
+    let types = schema.types
+    probe.first = try read(probe).map { ($0, types) }
     probes.append(probe)
   }
 
-  /// A compiler that knows the same of what probes share, and has no probes yet.
+  /// A compiler that knows the same of what probes share, and has no probes yet; it reads all functions anew.
   public func withoutProbes() -> ProbeCompiler {
     var other = self
     other.probes = []
+    other.functions = FunctionCache()
     return other
   }
 
@@ -76,7 +81,7 @@ public struct ProbeCompiler {
     var results = try settledResults()
     if results == nil { results = try readAll(isFinal: true) }
     var compiled: [CompiledProbe] = []
-    for (probe, result) in zip(probes, results ?? []) { compiled.append(try generate(probe, result)) }
+    for (probe, result) in zip(probes, results ?? []) { compiled.append(try compile(probe, result)) }
     return compiled
   }
 
@@ -84,6 +89,9 @@ public struct ProbeCompiler {
   ///
   /// - Returns: the probes as they are once nothing new shows; nil when one still waits for a type then.
   private mutating func settledResults() throws(MoontraceError) -> [Frontend.Result]? {
+    let types = schema.types
+    let first = probes.compactMap { $0.first?.types == types ? $0.first?.result : nil }
+    if first.count == probes.count { return first }
     while true {
       let before = schema.types
       let results = try readAll()
@@ -109,7 +117,8 @@ public struct ProbeCompiler {
       return try kernel()
     }
     var frontend = Frontend(
-      host: host, types: known, schema: schema, context: probe.context, stream: probe.stream, isFinal: isFinal)
+      host: host, types: known, schema: schema, context: probe.context, stream: probe.stream, isFinal: isFinal,
+      functions: functions)
     frontend.process = process
     frontend.startTime = startTime
     frontend.objection = objection
@@ -125,32 +134,18 @@ public struct ProbeCompiler {
     }
   }
 
-  private func withLittleStack(
-    _ program: inout IRProgram, _ probe: Probe
-  ) throws(MoontraceError) -> AssembledProgram {
+  private func compile(_ probe: Probe, _ result: Frontend.Result) throws(MoontraceError) -> CompiledProbe {
+    let generated: GeneratedProgram
     do throws(MoontraceError) {
-      try optimize(&program, stackForSlots: 0)
-      return try emit(program, name: probe.context.spec)
+      generated = try generate(result.program, name: probe.context.spec)
     } catch {
       var error = error
       error.location = error.location ?? (try? host.prototype(of: probe.function))?.place
       throw error
     }
-  }
-
-  private func generate(_ probe: Probe, _ result: Frontend.Result) throws(MoontraceError) -> CompiledProbe {
-    var program = result.program
-    let assembled: AssembledProgram
-    do throws(MoontraceError) {
-      try optimize(&program)
-      assembled = try emit(program, name: probe.context.spec)
-    } catch {
-      // Once more with all memory in scratch: the stack is left to what finds no register.
-      program = result.program
-      assembled = try withLittleStack(&program, probe)
-    }
+    let program = generated.intermediate
     return CompiledProbe(
-      context: probe.context, program: assembled, maps: result.maps, scratchSize: Int(program.scratchSize),
+      context: probe.context, program: generated.assembled, maps: result.maps, scratchSize: Int(program.scratchSize),
       scratchCount: program.sharing == nil ? 1 : ScratchSharing.copies, places: result.places,
       intermediate: program)
   }

@@ -15,7 +15,7 @@ import Testing
     builder.block()
     build(&builder)
     let program = IRProgram(functions: [builder.function], slots: slots, scratch: TestMaps.scratch)
-    return try generate(program, name: "golden").lines().map(\.text)
+    return try generate(program, name: "golden").assembled.lines().map(\.text)
   }
 
   /// `local x; if arg0 > 5 then x = arg1 end; if x ~= nil then result = x end`

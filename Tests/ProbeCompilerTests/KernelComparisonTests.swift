@@ -15,7 +15,7 @@ import Testing
   @Test func randomProgramsGiveTheSame() throws {
     let seed = SeededGenerator.seed(for: "KernelComparisonTests")
     let maps = try TestMaps()
-    for number in 0..<200 {
+    for number in 0..<140 {
       let program = ProgramGenerator.program(seed: seed &+ UInt64(number))
       try compare(program, maps, "seed \(seed &+ UInt64(number))", prepare: { try optimize(&$0) })
     }
@@ -31,6 +31,15 @@ import Testing
         for number in program.functions.indices { GuardLoops.run(&program.functions[number]) }
         PlaceMemory.run(&program)
       }
+    }
+  }
+
+  @Test(arguments: [StackPolicy.values, .scarce]) func randomProgramsGiveTheSameWithLessStack(_ policy: StackPolicy) throws {
+    let seed = SeededGenerator.seed(for: "KernelComparisonTests, \(policy)")
+    let maps = try TestMaps()
+    for number in 0..<60 {
+      let program = ProgramGenerator.program(seed: seed &+ UInt64(number))
+      try compare(program, maps, "seed \(seed &+ UInt64(number))", prepare: { try optimize(&$0, policy) })
     }
   }
 

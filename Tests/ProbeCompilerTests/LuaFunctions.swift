@@ -4,6 +4,7 @@ enum LuaFunctions {
     ("arithmetic", arithmetic), ("comparisons", comparisons), ("truth", truth), ("branches", branches),
     ("numeric for", numericFor), ("while and repeat", whileAndRepeat), ("goto", gotos), ("calls", calls),
     ("tables", tables), ("text", text), ("libraries", libraries), ("errors", errors), ("variables", variables),
+    ("many variables", manyVariables),
   ]
 
   private static let arithmetic: [String] = {
@@ -341,4 +342,16 @@ enum LuaFunctions {
     "return K1 + K2 * KL", "local k = K1 for i = 1, 3 do k = k + K1 end return k", "return KB and K1 or K2",
     "local v = {} v.a, v.b, v.c = a, b, c local s = 0 for i = 1, 3 do s = s + v.a * i - v.b + v.c end return s",
   ]
+
+  /// More values at a time than the kernel's stack has room for, which is 64.
+  private static let manyVariables = [70, 130, 190].flatMap { count in
+    let values = (1...count).map { "local v\($0) = a * \($0) ~ b" }.joined(separator: " ")
+    let sum = (1...count).map { "v\($0) * \($0)" }.joined(separator: " + ")
+    return [
+      "\(values) return \(sum)",
+      "\(values) if c > 0 then v1, v2, v\(count) = v\(count), v1 + c, b end return \(sum)",
+      "\(values) for i = 1, c & 7 do v1 = v1 + v\(count) * i v3 = v1 end return \(sum)",
+      "\(values) if v\(count) // c > v1 then return v7 end v7 = v8 and v9 return h_find(c) or \(sum)",
+    ]
+  }
 }

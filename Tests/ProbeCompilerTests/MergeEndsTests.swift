@@ -7,7 +7,7 @@ import Testing
 @Suite struct MergeEndsTests {
   private func text(_ function: IRFunction) throws -> [String] {
     let program = IRProgram(functions: [function], scratch: TestMaps.scratch)
-    return try generate(program, name: "ends").lines().map(\.text)
+    return try generate(program, name: "ends").assembled.lines().map(\.text)
   }
 
   /// Asks three times, and counts in a counter of its own when the answer is not 0.

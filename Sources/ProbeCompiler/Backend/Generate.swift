@@ -1,24 +1,45 @@
 import BPFAssembly
 import Support
 
-/// The program that an IR program becomes.
+/// A program, and the IR that its instructions were made from.
+struct GeneratedProgram {
+  var assembled: AssembledProgram
+  var intermediate: IRProgram
+}
+
+/// Who may use the stack.
+enum StackPolicy: CaseIterable {
+  /// Memory up to a limit, and the values that find no register.
+  case shared
+  /// Values only: all memory is in scratch.
+  case values
+  /// The values that can't be in scratch.
+  case scarce
+}
+
+/// The program that an IR program becomes. Where the stack is too small for it, more goes to scratch.
 ///
 /// - Parameter name: the program's name in error messages.
 /// - Returns: what `KernelLoader` loads. `entries` are the probe and the loop bodies that are left, in the order of
 ///   `functions`: with more than one, the kernel wants BTF function info for each.
 /// - Throws: `.unsupported` when the program needs more stack or instructions than the kernel grants.
-func generate(_ program: IRProgram, name: String) throws(MoontraceError) -> AssembledProgram {
-  var optimized = program
-  try optimize(&optimized)
-  return try emit(optimized, name: name)
+func generate(_ program: IRProgram, name: String) throws(MoontraceError) -> GeneratedProgram {
+  var refusal: MoontraceError?
+  for policy in StackPolicy.allCases {
+    do throws(MoontraceError) {
+      var optimized = program
+      try optimize(&optimized, policy)
+      return GeneratedProgram(assembled: try emit(optimized, name: name), intermediate: optimized)
+    } catch {
+      guard error.code == .unsupported else { throw error }
+      refusal = error
+    }
+  }
+  throw refusal ?? StackUse.refusal(name, StackUse.largest)
 }
 
 /// Runs the passes over the IR, up to what is turned into instructions; `--dump ir` shows the outcome.
-///
-/// - Parameter stackForSlots: bytes of stack that memory may take.
-func optimize(
-  _ program: inout IRProgram, stackForSlots: Int32 = PlaceMemory.usualStack
-) throws(MoontraceError) {
+func optimize(_ program: inout IRProgram, _ policy: StackPolicy = .shared) throws(MoontraceError) {
   try check(program)
   for number in program.functions.indices {
     GuardLoops.run(&program.functions[number])
@@ -34,7 +55,8 @@ func optimize(
     MergeEnds.run(&program.functions[number])
   }
   try check(program)
-  PlaceMemory.run(&program, stackLimit: stackForSlots)
+  if policy == .scarce { NumbersInScratch.run(&program) }
+  PlaceMemory.run(&program, stackLimit: policy == .shared ? PlaceMemory.usualStack : 0)
   try check(program)
 }
 

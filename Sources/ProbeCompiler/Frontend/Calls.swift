@@ -102,7 +102,7 @@ extension Frontend {
       edge.state.registers = caller + (0..<count).map { $0 < found.values.count ? found.values[$0] : .nil }
       return edge
     }
-    try enter(edges, liveIn: Set(0..<caller.count + count))
+    try enter(edges, liveIn: RegisterSet(0..<caller.count + count))
     let results = Array(state.registers[caller.count...])
     state.registers = Array(state.registers[..<caller.count])
     return (results, min(least, count))

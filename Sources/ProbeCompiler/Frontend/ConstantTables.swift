@@ -37,7 +37,7 @@ extension Frontend {
     let registers = state.registers
     var edges: [Edge] = []
     try choose(from: entries, by: key, &edges)
-    try enter(edges, liveIn: Set(0...registers.count))
+    try enter(edges, liveIn: RegisterSet(0..<registers.count + 1))
     let result = state.registers[registers.count]
     state.registers = registers
     return edges.count > 2 ? result.mapOperands { builder.opaque($0) } : result

@@ -10,7 +10,7 @@ struct Flow {
     var successors: [Int] = []
     /// The innermost loop that the block is in; nil for none.
     var loop: Int?
-    var liveIn: Set<Int> = []
+    var liveIn = RegisterSet()
   }
 
   struct Loop {
@@ -19,7 +19,7 @@ struct Flow {
     var blocks: Set<Int>
     var parent: Int?
     /// Registers that the loop writes.
-    var written: Set<Int> = []
+    var written = RegisterSet()
   }
 
   private(set) var blocks: [Block] = []
@@ -98,18 +98,20 @@ extension Flow {
 // Loops.
 extension Flow {
   private mutating func findLoops(_ prototype: LuaPrototype) throws(MoontraceError) {
-    let dominators = findDominators()
     let position = Dictionary(uniqueKeysWithValues: order.enumerated().map { ($1, $0) })
+    let backEdges = order.flatMap { block in
+      blocks[block].successors.filter { (position[$0] ?? 0) <= (position[block] ?? 0) }.map { (block, $0) }
+    }
+    if backEdges.isEmpty { return }
+    let dominators = findDominators()
     var bodies: [Int: Set<Int>] = [:]
-    for block in order {
-      for header in blocks[block].successors where (position[header] ?? 0) <= (position[block] ?? 0) {
-        guard dominators[block]?.contains(header) == true else {
-          throw Refusal.at(
-            prototype, blocks[block].end - 1, "this goto makes a loop that can be entered at two places",
-            "use while, repeat or for")
-        }
-        bodies[header, default: [header]].formUnion(reaching(block, before: header))
+    for (block, header) in backEdges {
+      guard dominators[block]?.contains(header) == true else {
+        throw Refusal.at(
+          prototype, blocks[block].end - 1, "this goto makes a loop that can be entered at two places",
+          "use while, repeat or for")
       }
+      bodies[header, default: [header]].formUnion(reaching(block, before: header))
     }
     // Inner loops are smaller: the last one that holds a block, from the largest on, is its innermost.
     for (header, body) in bodies.sorted(by: { ($0.value.count, $0.key) > ($1.value.count, $1.key) }) {
@@ -151,8 +153,8 @@ extension Flow {
     return found
   }
 
-  private func written(in body: Set<Int>, _ code: [LuaInstruction]) -> Set<Int> {
-    var written: Set<Int> = []
+  private func written(in body: Set<Int>, _ code: [LuaInstruction]) -> RegisterSet {
+    var written = RegisterSet()
     for block in body {
       for pc in blocks[block].start..<blocks[block].end { written.formUnion(RegisterUse(code, pc).written) }
     }
@@ -167,7 +169,7 @@ extension Flow {
     while changed {
       changed = false
       for block in order.reversed() {
-        var live: Set<Int> = []
+        var live = RegisterSet()
         for next in blocks[block].successors { live.formUnion(blocks[next].liveIn) }
         for pc in (blocks[block].start..<blocks[block].end).reversed() {
           let use = RegisterUse(prototype.instructions, pc)

@@ -22,6 +22,7 @@ struct Frontend {
   let stream: Int
   /// Whether unknown types are an error: another probe may still show them otherwise.
   let isFinal: Bool
+  private let functions: FunctionCache
 
   var process: Int32?
   var startTime: Int64 = 0
@@ -85,7 +86,7 @@ struct Frontend {
 
   init(
     host: any ProbeHost, types: @escaping () throws(MoontraceError) -> TypeGraph?, schema: ProbeSchema,
-    context: ProbeContext, stream: Int, isFinal: Bool
+    context: ProbeContext, stream: Int, isFinal: Bool, functions: FunctionCache
   ) {
     self.host = host
     self.types = types
@@ -93,6 +94,7 @@ struct Frontend {
     self.context = context
     self.stream = stream
     self.isFinal = isFinal
+    self.functions = functions
   }
 
   mutating func compile(_ function: HostReference) throws(MoontraceError) -> Result {
@@ -128,7 +130,7 @@ struct Frontend {
   }
 
   func makeFrame(_ function: HostReference) throws(MoontraceError) -> Frame {
-    try work.frame(of: function) { () throws(MoontraceError) in
+    try functions.frame(of: function) { () throws(MoontraceError) in
       let prototype = try host.prototype(of: function)
       if prototype.isVararg {
         throw Refusal.at(prototype, 0, "a probe function can't take '...'", "name its parameters")

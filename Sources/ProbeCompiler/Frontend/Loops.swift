@@ -47,7 +47,7 @@ extension Frontend {
     var goal: Goal
     var state: State
     /// Registers that the loop changed and that are used behind it.
-    var live: Set<Int>
+    var live: RegisterSet
     var slots: [IROperand: SlotID] = [:]
   }
 
@@ -308,7 +308,7 @@ extension Frontend {
 
   /// Ends the loop on one of the ways out of it.
   private mutating func leave(
-    _ goal: WayOut.Goal, _ edge: Edge, _ live: Set<Int>, _ number: Int64, _ outcome: SlotID
+    _ goal: WayOut.Goal, _ edge: Edge, _ live: RegisterSet, _ number: Int64, _ outcome: SlotID
   ) throws(MoontraceError) -> WayOut {
     go(to: edge)
     try forceAll()

@@ -3,7 +3,7 @@ import Support
 // Where ways through the function meet: values become parameters of the block there.
 extension Frontend {
   /// Goes on where all the edges lead.
-  mutating func enter(_ edges: [Edge], liveIn live: Set<Int>) throws(MoontraceError) {
+  mutating func enter(_ edges: [Edge], liveIn live: RegisterSet) throws(MoontraceError) {
     guard edges.count > 1 else { return go(to: edges[0]) }
     let meeting = try Meeting(&self, edges, live)
     state = meeting.state
@@ -124,7 +124,7 @@ extension Frontend {
   }
 
   /// The objects that live registers, or those of callers, lead to at one of the edges.
-  func reachable(from live: Set<Int>, _ edges: [Edge]) -> Set<ObjectID> {
+  func reachable(from live: RegisterSet, _ edges: [Edge]) -> Set<ObjectID> {
     var found: Set<ObjectID> = []
     for edge in edges {
       let registers = edge.state.registers.enumerated().filter { live.contains($0.offset) }.map(\.element)
@@ -159,7 +159,7 @@ private struct Meeting {
   var edges: [Edge]
   var arguments: [[IROperand]]
 
-  init(_ frontend: inout Frontend, _ edges: [Edge], _ live: Set<Int>) throws(MoontraceError) {
+  init(_ frontend: inout Frontend, _ edges: [Edge], _ live: RegisterSet) throws(MoontraceError) {
     self.edges = edges
     arguments = Array(repeating: [], count: edges.count)
     state = edges[0].state
@@ -171,14 +171,14 @@ private struct Meeting {
       edges.allSatisfy { $0.state.fetched[known.key] == known.value }
     }
     try mergeObjects(&frontend, known)
-    for register in live.sorted() where self.edges.allSatisfy({ register < $0.state.registers.count }) {
+    for register in live where self.edges.allSatisfy({ register < $0.state.registers.count }) {
       let values = self.edges.map { $0.state.registers[register] }
       state.registers[register] = try merge(&frontend, values)
     }
   }
 
   /// Looks up what a map holds where the ways differ in what they know about it.
-  private mutating func settle(_ frontend: inout Frontend, _ live: Set<Int>) throws(MoontraceError) {
+  private mutating func settle(_ frontend: inout Frontend, _ live: RegisterSet) throws(MoontraceError) {
     for index in edges.indices {
       var pending: Set<ObjectID> = []
       for (id, object) in edges[index].state.heap {

@@ -234,7 +234,7 @@ extension Frontend {
   /// Copies text out of maps before one of them is changed: deleted memory is given to the next element.
   mutating func steadyAll() throws(MoontraceError) {
     for register in state.registers.indices { state.registers[register] = try steady(state.registers[register]) }
-    for id in reachable(from: Set(state.registers.indices), [here]).sorted(by: { $0.number < $1.number }) {
+    for id in reachable(from: RegisterSet(state.registers.indices), [here]).sorted(by: { $0.number < $1.number }) {
       if case .resolved(let value) = state.heap[id] { state.heap[id] = .resolved(try steady(value)) }
     }
   }

@@ -2,8 +2,8 @@ import LuaBytecode
 
 /// The registers that one instruction reads and writes (lopcodes.h).
 struct RegisterUse {
-  private(set) var read: Set<Int> = []
-  private(set) var written: Set<Int> = []
+  private(set) var read = RegisterSet()
+  private(set) var written = RegisterSet()
 
   init(_ code: [LuaInstruction], _ pc: Int) {
     let i = code[pc]
@@ -13,7 +13,7 @@ struct RegisterUse {
       set([i.b], [i.a])
     case .loadI, .loadF, .loadK, .loadKX, .loadFalse, .lFalseSkip, .loadTrue, .getUpval, .getTabUp, .newTable, .closure:
       set([], [i.a])
-    case .loadNil: set([], Set(i.a...i.a + i.b))
+    case .loadNil: set([], range(i.a, i.b + 1))
     case .setUpval, .test, .eqK, .eqI, .ltI, .leI, .gtI, .geI, .return1: set([i.a], [])
     case .getTable, .add, .sub, .mul, .mod, .pow, .div, .idiv, .band, .bor, .bxor, .shl, .shr: set([i.b, i.c], [i.a])
     case .setTabUp: set(i.k ? [] : [i.c], [])
@@ -36,21 +36,21 @@ struct RegisterUse {
     }
   }
 
-  private mutating func set(_ read: Set<Int>, _ written: Set<Int>) {
+  private mutating func set(_ read: RegisterSet, _ written: RegisterSet) {
     (self.read, self.written) = (read, written)
   }
 
-  private func range(_ start: Int, _ count: Int) -> Set<Int> {
-    Set(start..<max(start, start + count))
+  private func range(_ start: Int, _ count: Int) -> RegisterSet {
+    RegisterSet(start..<max(start, start + count))
   }
 
   /// The function and its arguments.
-  private func calledWith(_ i: LuaInstruction, _ code: [LuaInstruction], _ pc: Int) -> Set<Int> {
+  private func calledWith(_ i: LuaInstruction, _ code: [LuaInstruction], _ pc: Int) -> RegisterSet {
     i.b > 0 ? range(i.a, i.b) : openRange(from: i.a, code, pc)
   }
 
   /// An open list of values: it ends where the call before it put its first result.
-  private func openRange(from start: Int, _ code: [LuaInstruction], _ pc: Int) -> Set<Int> {
+  private func openRange(from start: Int, _ code: [LuaInstruction], _ pc: Int) -> RegisterSet {
     let last = code[..<pc].last { $0.opcode == .tailCall || ($0.opcode == .call || $0.opcode == .vararg) && $0.c == 0 }
     return range(start, max(1, (last?.a ?? start) - start + 1))
   }

@@ -217,7 +217,7 @@ extension Frontend {
     var other = state
     other.heap[id] = .resolved(.nil)
     edges.append(Edge(block: missing, state: other))
-    try enter(edges, liveIn: Set(state.registers.indices))
+    try enter(edges, liveIn: RegisterSet(state.registers.indices))
     isReachable = wasReachable
   }
 }

@@ -1,7 +1,7 @@
 import LuaBytecode
 import Support
 
-/// What compiling one probe has cost so far, and what it need not find out twice.
+/// What compiling one probe has cost so far.
 ///
 /// Shared by all tries of a loop: what a try that is thrown away has cost counts, too, so that no script keeps the
 /// compiler busy for long.
@@ -12,21 +12,10 @@ final class Work {
   /// The most functions that are compiled into one probe.
   static let mostCalls = 1_000
 
-  private var frames: [HostReference: Frontend.Frame] = [:]
   private(set) var steps = 0
   private(set) var calls = 0
   /// By function, how often it was compiled in place, and what it is called.
   private var copies: [HostReference: (count: Int, name: String)] = [:]
-
-  /// A function as it is entered; read, and its blocks found, once.
-  func frame(
-    of function: HostReference, _ make: () throws(MoontraceError) -> Frontend.Frame
-  ) throws(MoontraceError) -> Frontend.Frame {
-    if let known = frames[function] { return known }
-    let frame = try make()
-    frames[function] = frame
-    return frame
-  }
 
   /// Counts an instruction; false when there were too many.
   func step() -> Bool {

@@ -12,6 +12,8 @@ struct FlowGraph {
   /// Edges by the block they lead to: those into block b stand from `starts[b]` up to `starts[b + 1]`.
   private var edges: [Edge]
   private var starts: [Int]
+  /// The edges into blocks where edges have come or gone since.
+  private var changed: [Int: [Edge]] = [:]
 
   init(_ function: IRFunction) {
     let count = function.blocks.count
@@ -47,12 +49,39 @@ struct FlowGraph {
 
   /// The edges into a block, by the blocks that they come from.
   func edges(into block: Int) -> ArraySlice<Edge> {
-    edges[starts[block]..<starts[block + 1]]
+    if !changed.isEmpty, let edges = changed[block] { return edges[...] }
+    return edges[starts[block]..<starts[block + 1]]
   }
 
   /// The only edge into a block; nil when there are none or several.
   func onlyEdge(into block: Int) -> Edge? {
-    starts[block + 1] - starts[block] == 1 ? edges[starts[block]] : nil
+    let edges = edges(into: block)
+    return edges.count == 1 ? edges.first : nil
+  }
+
+  /// Notes that an edge of `function`, which led to `block`, leads to another one now.
+  ///
+  /// A block that nothing leads to any more has no edges either.
+  mutating func move(_ edge: Edge, from block: Int, in function: IRFunction) {
+    if let target = function.blocks[edge.from].terminator.target(edge.target)?.block.index {
+      var edges = edges(into: target)
+      let place = edges.firstIndex { ($0.from, $0.target) > (edge.from, edge.target) } ?? edges.endIndex
+      edges.insert(edge, at: place)
+      changed[target] = Array(edges)
+    }
+    remove(edge, from: block, in: function)
+  }
+
+  private mutating func remove(_ edge: Edge, from block: Int, in function: IRFunction) {
+    let rest = edges(into: block).filter { $0 != edge }
+    changed[block] = rest
+    guard rest.isEmpty, block > 0, isReached[block] else { return }
+    isReached[block] = false
+    let terminator = function.blocks[block].terminator
+    for number in 0..<terminator.targetCount {
+      guard let next = terminator.target(number)?.block.index else { continue }
+      remove(Edge(from: block, target: number), from: next, in: function)
+    }
   }
 
   /// For each block the last other one that stands on every way to it; the entry for itself and for what it does not

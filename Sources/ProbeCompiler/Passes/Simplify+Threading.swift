@@ -33,7 +33,7 @@ extension Simplify {
       }
       if skips.isEmpty { continue }
       hasChanged = true
-      graph = FlowGraph(function)
+      for skip in skips { graph.move(skip.edge, from: block, in: function) }
       for value in values(of: block) where usedOutside[value.index] {
         Repair(value: value, block: block, skips: skips, graph: graph).run(on: &self)
       }

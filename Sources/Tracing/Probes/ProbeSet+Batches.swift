@@ -54,7 +54,8 @@ extension ProbeSet {
     isOpen = false
     adoptAggregates()
     let made = compiler.schema
-    compiler = checkpoint.compiler
+    // The numbers of its functions will be others', so nothing that was read of them may stay.
+    compiler = checkpoint.compiler.withoutProbes()
     takeOver(made)
     for (map, type) in zip(maps, made.maps) where !type.isSettled { map.discard() }
     for (aggregate, type) in zip(aggregates, made.aggregates) where !type.isSettled { aggregate.discard() }
