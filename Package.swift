@@ -45,6 +45,7 @@ let package = Package(
     room("Pictures", []),
     room("BTF", ["Support"]),
     room("Recipes", ["BTF", "Support"]),
+    room("Packages", ["BTF", "Support"]),
     room("BPFAssembly", ["Support"]),
     room("LuaBytecode", ["Support"]),
     room("ProbeCompiler", ["LuaBytecode", "BPFAssembly", "BTF", "Support"]),
@@ -55,7 +56,7 @@ let package = Package(
       "Tracing",
       [
         "ProbeCompiler", "LuaBytecode", "BPFAssembly", "LuaRuntime", "EventStream", "KernelLoader", "Recipes",
-        "Pictures",
+        "Packages", "Pictures",
         "BTF", "Support", "CLuaLibrary", "CLuaBridge", "CEventCore",
       ]),
     room("REPL", ["Tracing", "CLineEditor", "Support"], link: lineEditor),
@@ -74,8 +75,11 @@ let package = Package(
     .executableTarget(name: "workload", path: "Tests/Workload", cSettings: strictC),
     .executableTarget(
       name: "RingBenchmark",
-      dependencies: ["LuaRuntime", "EventStream", "KernelLoader", "CLibbpf", "CEventCore", "Support"],
+      dependencies: [
+        "FileTestSupport", "LuaRuntime", "EventStream", "KernelLoader", "CLibbpf", "CEventCore", "Support",
+      ],
       path: "Tests/RingBenchmark", swiftSettings: strict),
+    room("FileTestSupport", ["Support"], path: "Tests/FileTestSupport"),
     room("RandomTestSupport", [], path: "Tests/RandomTestSupport"),
     room("KernelTestSupport", ["KernelLoader", "Support"], path: "Tests/KernelTestSupport"),
     .target(
@@ -84,9 +88,9 @@ let package = Package(
     .target(
       name: "LuaRuntimeTestSupport", dependencies: ["CLuaBridge", "CEventCore"], path: "Tests/LuaRuntimeTestSupport",
       cSettings: strictC),
-    tests("SupportTests", ["Support"]),
+    tests("SupportTests", ["FileTestSupport", "Support"]),
     tests("PicturesTests", ["Pictures"]),
-    tests("BTFTests", ["KernelTestSupport", "RandomTestSupport", "BTF", "Support"]),
+    tests("BTFTests", ["FileTestSupport", "KernelTestSupport", "RandomTestSupport", "BTF", "Support"]),
     .testTarget(
       name: "ProbeCompilerTests",
       dependencies: [
@@ -95,29 +99,35 @@ let package = Package(
         "Support",
       ], swiftSettings: strict, linkerSettings: lua),
     tests("RecipesTests", ["Recipes", "Support"]),
-    tests("BPFAssemblyTests", ["BPFAssembly", "Support"]),
+    tests("BPFAssemblyTests", ["FileTestSupport", "BPFAssembly", "Support"]),
     .testTarget(
       name: "LuaBytecodeTests", dependencies: ["RandomTestSupport", "LuaBytecode", "CLua", "Support"],
       swiftSettings: strict,
       linkerSettings: lua),
-    tests("KernelLoaderTests", ["KernelTestSupport", "KernelLoader", "CLibbpf", "BPFAssembly", "BTF", "Support"]),
+    tests(
+      "KernelLoaderTests",
+      ["FileTestSupport", "KernelTestSupport", "KernelLoader", "CLibbpf", "BPFAssembly", "BTF", "Support"]),
     tests(
       "EventStreamTests",
       [
         "KernelTestSupport", "RandomTestSupport", "EventStream", "EventStreamTestSupport", "CEventCore", "BTF",
         "Support",
       ]),
-    tests("LuaRuntimeTests", ["LuaRuntime", "LuaRuntimeTestSupport", "CLuaBridge", "CEventCore", "Support"]),
+    tests(
+      "LuaRuntimeTests",
+      ["FileTestSupport", "LuaRuntime", "LuaRuntimeTestSupport", "CLuaBridge", "CEventCore", "Support"]),
     tests(
       "TracingTests",
       [
-        "KernelTestSupport", "RandomTestSupport", "Tracing", "ProbeCompiler", "LuaBytecode", "LuaRuntime",
+        "FileTestSupport", "KernelTestSupport", "RandomTestSupport", "Tracing", "ProbeCompiler", "LuaBytecode",
+        "LuaRuntime",
         "EventStream", "KernelLoader",
         "CLibbpf", "CLuaBridge", "CEventCore", "BPFAssembly", "BTF", "Support",
       ]),
-    tests("REPLTests", ["KernelTestSupport", "REPL", "Tracing", "Support"]),
+    tests("REPLTests", ["FileTestSupport", "KernelTestSupport", "REPL", "Tracing", "Support"]),
     tests(
-      "CommandLineTests", ["KernelTestSupport", "KernelLoader", "CLibbpf", "Support", "moontrace", "workload"]),
+      "CommandLineTests",
+      ["FileTestSupport", "KernelTestSupport", "KernelLoader", "CLibbpf", "Support", "moontrace", "workload"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu17

@@ -1,4 +1,5 @@
 import BPFAssembly
+import FileTestSupport
 import Glibc
 import Support
 import Testing
@@ -84,12 +85,10 @@ enum Clang {
 
   /// The bytes that clang's assembler makes.
   static func assemble(_ source: String) throws -> [UInt8] {
-    var template = Array("/tmp/moontrace-assembly-XXXXXX".utf8CString)
-    let directory = try #require(mkdtemp(&template).map { String(cString: $0) })
-    defer { _ = system("rm -rf \(directory)") }
-    try writeFile("\(directory)/test.s", Array(source.utf8))
-    try #require(system("clang -target bpf -mcpu=v3 -c \(directory)/test.s -o \(directory)/test.o") == 0)
-    let image = try ELFImage(bytes: readFile("\(directory)/test.o"), name: "test.o")
+    let directory = try TemporaryDirectory()
+    let input = try directory.write("test.s", source)
+    try #require(system("clang -target bpf -mcpu=v3 -c \(input) -o \(directory.path("test.o"))") == 0)
+    let image = try ELFImage(bytes: readFile(directory.path("test.o")), name: "test.o")
     return Array(image.section(".text").map(image.contents) ?? [])
   }
 }

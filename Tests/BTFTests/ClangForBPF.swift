@@ -1,3 +1,4 @@
+import FileTestSupport
 import Glibc
 import RandomTestSupport
 import Support
@@ -25,18 +26,10 @@ enum Machine {
 
 /// The object that clang makes of C text for the BPF machine.
 func compileForBPF(_ source: String) throws -> ELFImage {
-  var path = Array("/tmp/moontrace-btf-XXXXXX".utf8CString)
-  guard mkdtemp(&path) != nil else { throw SystemError("mkdtemp", errno: errno) }
-  let directory = String(decoding: path.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-  let (input, output) = ("\(directory)/test.c", "\(directory)/test.o")
-  defer {
-    unlink(input)
-    unlink(output)
-    rmdir(directory)
-  }
-  try writeFile(input, Array(source.utf8))
-  _ = try Machine.run("clang -target bpf -g -O2 -w -c \(input) -o \(output)")
-  return try ELFImage(bytes: readFile(output), name: "test.o")
+  let directory = try TemporaryDirectory()
+  let input = try directory.write("test.c", source)
+  _ = try Machine.run("clang -target bpf -g -O2 -w -c \(input) -o \(directory.path("test.o"))")
+  return try ELFImage(bytes: readFile(directory.path("test.o")), name: "test.o")
 }
 
 extension ELFImage {

@@ -174,11 +174,11 @@ import Testing
   // MARK: Without rights
 
   @Test(.requires(.root)) func withoutRoot() throws {
-    let directory = try BPFSource.makeDirectory()
+    let directory = TemporaryDirectory.untilExit()
     let executable = "\(directory)/moontrace"
     _ = try Subprocess("/bin/cp", [MoontraceProcess.executable, executable]).wait()
     let object = try BPFSource.compile(Self.program, in: directory)
-    for path in [BPFSource.directory, directory, executable] { chmod(path, 0o755) }
+    for path in [directory, executable] { chmod(path, 0o755) }
     func run(_ script: String, _ options: [String] = []) throws -> (status: Int32, errors: String) {
       let log = "\(directory)/log"
       let errors = OwnedDescriptor(try check("create") { open(log, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644) })

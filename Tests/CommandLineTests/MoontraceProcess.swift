@@ -1,5 +1,9 @@
+import FileTestSupport
 import Glibc
 import Support
+
+/// As all tests of this target use it.
+typealias TemporaryDirectory = FileTestSupport.TemporaryDirectory
 
 /// The executable under test, run as a user runs it.
 final class MoontraceProcess {
@@ -114,27 +118,4 @@ func moontrace(
   _ arguments: String..., input: String = "", environment: [String] = []
 ) throws -> MoontraceProcess.Finished {
   try MoontraceProcess(arguments, input: input, environment: environment).wait()
-}
-
-/// A directory of the test's own, removed with it.
-final class TemporaryDirectory: Sendable {
-  let name: String
-
-  init() throws {
-    var template = Array("/tmp/moontrace-test-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw SystemError("make a temporary directory", errno: errno) }
-    name = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
-
-  deinit {
-    _ = try? Subprocess("/bin/rm", ["-rf", name]).wait()
-  }
-
-  func path(_ file: String) -> String { "\(name)/\(file)" }
-
-  /// Writes a file into the directory; its path.
-  func write(_ file: String, _ text: String) throws -> String {
-    try writeFile(path(file), Array(text.utf8))
-    return path(file)
-  }
 }

@@ -31,20 +31,8 @@ enum BPFSource {
 
     """
 
-  /// A directory for all that the tests of this process compile, removed when it ends.
-  static let directory: String = {
-    var template = Array("/tmp/moontrace-objects-XXXXXX".utf8CString)
-    let path = mkdtemp(&template).map { String(cString: $0) } ?? "/tmp"
-    atexit { _ = system("rm -rf \(BPFSource.directory)") }
-    return path
-  }()
-
-  /// A new directory inside.
-  static func makeDirectory() throws -> String {
-    var template = Array("\(directory)/XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw SystemError("make a temporary directory", errno: errno) }
-    return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
+  /// What all that is compiled here includes.
+  private static let directory = TemporaryDirectory.untilExit()
 
   /// Writes the kernel's types beside the sources, once, also as clang has read them, which takes most of the time.
   private static let headers = Result {
@@ -71,7 +59,7 @@ enum BPFSource {
     target: String = "bpfel", debug: String = "-g"
   ) throws -> String {
     try headers.get()
-    let base = "\(try place ?? makeDirectory())/\(name).bpf"
+    let base = "\(place ?? TemporaryDirectory.untilExit())/\(name).bpf"
     try writeFile("\(base).c", Array((prelude + source).utf8))
     // What clang has read holds for the options that it read it with.
     let known = target == "bpfel" && debug == "-g" ? ["-include-pch", "\(directory)/vmlinux.pch"] : []
@@ -109,7 +97,7 @@ struct ObjectBench {
 
   /// A copy of the workload under a name that no other run has, so that runs side by side don't count each other.
   static func copyWorkload() throws -> String {
-    let directory = try BPFSource.makeDirectory()
+    let directory = TemporaryDirectory.untilExit()
     let copy = "\(directory)/w-\(directory.suffix(6))"
     guard try Subprocess("/bin/cp", [ObjectBench.anyWorkload, copy]).wait() == 0 else {
       throw BPFSource.Failure(description: "can't copy \(ObjectBench.anyWorkload)")

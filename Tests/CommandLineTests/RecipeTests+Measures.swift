@@ -137,6 +137,14 @@ extension RecipeTests {
     #expect(rows.contains { $0["stack"]?.text?.hasPrefix("workload;[libc.so.6];main;spin;") == true }, "\(rows)")
   }
 
+  /// A profile of the machine sees the tracer too, which must not be what it shows.
+  @Test(.requires(.nativeSpeed)) func theTracerIsASmallPart() throws {
+    let rows = try trace(["profile"], of: HeldWorkload("spin", "1"))
+    let own = rows.filter { $0["stack"]?.text?.hasPrefix("moontrace") == true }
+    #expect(samples(rows, in: ";main;spin;workload_spin") > 30, "\(rows)")
+    #expect(samples(own) * 10 < samples(rows), "\(own)")
+  }
+
   @Test(.requires(.nativeSpeed)) func theFrequencyIsKept() throws {
     let run = try trace(["profile", "-F", "499", "-U", "-p", "%"], workload: "spin", "0.5")
     #expect(run.lines.allSatisfy { $0.wholeMatch(of: /[^;]+(;[^;]+)* \d+/) != nil })

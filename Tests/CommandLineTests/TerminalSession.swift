@@ -24,8 +24,15 @@ final class TerminalSession {
   /// - Parameter environment: `NAME=VALUE` texts for what runs there; `NO_COLOR` and the like are not inherited.
   convenience init(columns: Int = 100, rows: Int = 24, environment: [String] = []) throws {
     let directory = try TemporaryDirectory()
+    // AddressSanitizer must not take SIGSEGV, from which the terminal is given back.
     let profile = try directory.write(
-      "profile", "PS1='\(Self.prompt) '\nunset NO_COLOR HISTFILE\nexport SWIFT_BACKTRACE=enable=no\n")
+      "profile",
+      """
+      PS1='\(Self.prompt) '
+      unset NO_COLOR HISTFILE
+      export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS="$ASAN_OPTIONS:handle_segv=0"
+
+      """)
     let shell = (["/usr/bin/env"] + environment + ["/bin/bash", "--noprofile", "--rcfile", profile, "-i"])
     try self.init(
       columns: columns, rows: rows, command: shell.map(shellQuoted).joined(separator: " "), directory: directory)

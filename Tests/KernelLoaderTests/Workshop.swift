@@ -1,3 +1,4 @@
+import FileTestSupport
 import Glibc
 import KernelLoader
 import Support
@@ -13,12 +14,7 @@ enum Workshop {
     let output: String
   }
 
-  static let directory: String = {
-    var template = Array("/tmp/moontrace-loader-XXXXXX".utf8CString)
-    let path = mkdtemp(&template).map { String(cString: $0) } ?? "/tmp"
-    atexit { _ = system("rm -rf \(Workshop.directory)") }
-    return path
-  }()
+  static let directory = TemporaryDirectory.untilExit()
 
   /// What every BPF source here begins with.
   static let prelude = """

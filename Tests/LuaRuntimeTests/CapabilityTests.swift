@@ -1,3 +1,4 @@
+import FileTestSupport
 import Glibc
 import LuaRuntime
 import Support
@@ -32,7 +33,7 @@ import Testing
 
   @Test func scopesCoverWhatIsBelowThem() throws {
     let directory = try TemporaryDirectory()
-    let a = directory.path + "/a"
+    let a = directory.path("a")
     for path in [a, a + "b", a + "/in"] { mkdir(path, 0o755) }
     let scope = ["fs.read=\(a)/"]
     #expect(try permits(scope, .readFile(a)))
@@ -54,19 +55,19 @@ import Testing
 
   @Test func linksOutOfTheScopeAreRefused() throws {
     let directory = try TemporaryDirectory()
-    let a = directory.path + "/a"
+    let a = directory.path("a")
     mkdir(a, 0o755)
     symlink("/etc/passwd", a + "/out")
     symlink("/etc", a + "/dir")
-    symlink(directory.path + "/later", a + "/dangling")
-    symlink(a, directory.path + "/link")
-    let scope = ["fs.write=\(a)", "fs.read=\(directory.path)/link"]
+    symlink(directory.path("later"), a + "/dangling")
+    symlink(a, directory.path("link"))
+    let scope = ["fs.write=\(a)", "fs.read=\(directory.path("link"))"]
     #expect(try !permits(scope, .writeFile(a + "/out")))
     #expect(try !permits(scope, .writeFile(a + "/dir/new")))
     #expect(try !permits(scope, .writeFile(a + "/dangling")))
     #expect(try permits(scope, .writeFile(a + "/plain")))
     #expect(try permits(scope, .readFile(a + "/x")))
-    #expect(try permits(scope, .readFile(directory.path + "/link/x")))
+    #expect(try permits(scope, .readFile(directory.path("link/x"))))
   }
 
   @Test func hostsAreComparedWhole() throws {

@@ -1,3 +1,4 @@
+import FileTestSupport
 import LuaRuntime
 import Support
 import Testing
@@ -111,8 +112,8 @@ import Testing
 
   @Test func allowedFilesAreReadAndWritten() throws {
     let directory = try TemporaryDirectory()
-    let path = directory.path + "/f"
-    let harness = try Harness(allow: ["fs.read=\(directory.path)", "fs.write=\(directory.path)"])
+    let path = directory.path("f")
+    let harness = try Harness(allow: ["fs.read=\(directory.name)", "fs.write=\(directory.name)"])
     try harness.run("local f <close> = assert(io.open('\(path)', 'w')) f:write('a\\nb\\n')")
     try harness.run("for line in io.lines('\(path)') do print(line) end print(io.open('\(path)x'))")
     #expect(harness.printed() == "a\nb\nnil\t\(path)x: No such file or directory\t2\n")

@@ -34,7 +34,9 @@ import Testing
     }
   }
 
-  @Test(arguments: [StackPolicy.values, .scarce]) func randomProgramsGiveTheSameWithLessStack(_ policy: StackPolicy) throws {
+  @Test(arguments: [StackPolicy.values, .scarce]) func randomProgramsGiveTheSameWithLessStack(_ policy: StackPolicy)
+    throws
+  {
     let seed = SeededGenerator.seed(for: "KernelComparisonTests, \(policy)")
     let maps = try TestMaps()
     for number in 0..<60 {

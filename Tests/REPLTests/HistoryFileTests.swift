@@ -1,3 +1,4 @@
+import FileTestSupport
 import Glibc
 import Support
 import Testing
@@ -5,36 +6,31 @@ import Testing
 @testable import REPL
 
 @Suite struct HistoryFileTests {
-  /// A path in a directory that is not there yet, below one that is removed at the end.
-  private func withPath(_ body: (String) throws -> Void) throws {
-    var template = Array("/tmp/moontrace-history-XXXXXX".utf8CString)
-    try #require(mkdtemp(&template) != nil)
-    let directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    defer { _ = try? Subprocess("/bin/rm", ["-rf", directory]).wait() }
-    try body("\(directory)/state/moontrace/history")
+  private let directory: TemporaryDirectory
+  /// In a directory that is not there yet.
+  private var path: String { directory.path("state/moontrace/history") }
+
+  init() throws {
+    directory = try TemporaryDirectory()
   }
 
   @Test func linesAreKept() throws {
-    try withPath { path in
-      let history = HistoryFile(path: path)
-      #expect(history.load() == [])
-      history.append("x = 1")
-      history.append("print('ä')")
-      #expect(HistoryFile(path: path).load() == ["x = 1", "print('ä')"])
-      var about = stat()
-      #expect(stat(path, &about) == 0 && about.st_mode & 0o777 == 0o600)
-    }
+    let history = HistoryFile(path: path)
+    #expect(history.load() == [])
+    history.append("x = 1")
+    history.append("print('ä')")
+    #expect(HistoryFile(path: path).load() == ["x = 1", "print('ä')"])
+    var about = stat()
+    #expect(stat(path, &about) == 0 && about.st_mode & 0o777 == 0o600)
   }
 
   @Test func longHistoriesAreCut() throws {
-    try withPath { path in
-      let history = HistoryFile(path: path)
-      history.append("first")
-      try writeFile(path, Array((1...5000).map { "line \($0)\n" }.joined().utf8))
-      #expect(history.load().count == HistoryFile.limit)
-      #expect(history.load().last == "line 5000")
-      #expect(try readFile(path).count { $0 == UInt8(ascii: "\n") } == HistoryFile.limit)
-    }
+    let history = HistoryFile(path: path)
+    history.append("first")
+    try writeFile(path, Array((1...5000).map { "line \($0)\n" }.joined().utf8))
+    #expect(history.load().count == HistoryFile.limit)
+    #expect(history.load().last == "line 5000")
+    #expect(try readFile(path).count { $0 == UInt8(ascii: "\n") } == HistoryFile.limit)
   }
 
   @Test func noPlaceIsNoError() {

@@ -5,6 +5,7 @@
 import CEventCore
 import CLibbpf
 import EventStream
+import FileTestSupport
 import Glibc
 import KernelLoader
 import LuaRuntime
@@ -33,16 +34,14 @@ func openObject() throws -> BPFObject {
     }
     char LICENSE[] SEC("license") = "GPL";
     """#
-  let directory = "/tmp/moontrace-bench-\(getpid())"
-  mkdir(directory, 0o700)
-  defer { _ = try? Subprocess("/bin/rm", ["-rf", directory]).wait() }
-  try writeFile("\(directory)/ring.c", Array(source.utf8))
+  let directory = try TemporaryDirectory()
+  let input = try directory.write("ring.c", source)
   let arguments = [
-    "-target", "bpf", "-g", "-O2", "-I/usr/include/x86_64-linux-gnu", "-c", "\(directory)/ring.c", "-o",
-    "\(directory)/ring.o",
+    "-target", "bpf", "-g", "-O2", "-I/usr/include/x86_64-linux-gnu", "-c", input, "-o",
+    directory.path("ring.o"),
   ]
   guard try Subprocess("clang", arguments).wait() == 0 else { throw MoontraceError(.scriptFailed, "clang failed") }
-  return try BPFObject(bytes: try readFile("\(directory)/ring.o"), name: "ring.o")
+  return try BPFObject(bytes: try readFile(directory.path("ring.o")), name: "ring.o")
 }
 
 /// Runs the program until the ring holds a round's records.

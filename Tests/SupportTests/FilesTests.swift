@@ -1,20 +1,15 @@
+import FileTestSupport
 import Glibc
 import Support
 import Testing
 
 /// Reading and writing whole files, in a directory that is gone afterwards.
-final class FilesTests {
-  private let directory: String
+struct FilesTests {
+  private let temporary: TemporaryDirectory
+  private var directory: String { temporary.name }
 
   init() throws {
-    var path = Array("/tmp/moontrace-files-XXXXXX".utf8CString)
-    guard mkdtemp(&path) != nil else { throw SystemError("mkdtemp", errno: errno) }
-    directory = String(decoding: path.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-  }
-
-  deinit {
-    unlink("\(directory)/file")
-    rmdir(directory)
+    temporary = try TemporaryDirectory()
   }
 
   @Test(arguments: [0, 1, 4096, 1 << 16, (1 << 16) + 1, 3 << 20])

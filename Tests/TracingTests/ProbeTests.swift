@@ -1,4 +1,5 @@
 import BTF
+import FileTestSupport
 import Glibc
 import KernelLoader
 import KernelTestSupport
@@ -24,10 +25,9 @@ import Testing
   }
 
   @Test func textThatAnEventLocates() throws {
-    let directory = "/tmp/moontrace-tracing-\(getpid())"
-    try #require(mkdir(directory, 0o700) == 0)
-    defer { _ = system("rm -r \(directory)") }
-    let path = "\(directory)/known-program"
+    let directory = try TemporaryDirectory()
+    defer { withExtendedLifetime(directory) {} }
+    let path = directory.path("known-program")
     try #require(symlink("/bin/true", path) == 0)
     let recorder = try Recorder("t:sched:sched_process_exec", ["filename", "pid"], thread: nil)
     defer { recorder.close() }

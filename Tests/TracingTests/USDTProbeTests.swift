@@ -1,3 +1,4 @@
+import FileTestSupport
 import Glibc
 import KernelLoader
 import KernelTestSupport
@@ -23,17 +24,20 @@ import Testing
     }
     """
 
+  private let directory: TemporaryDirectory
+
+  init() throws {
+    directory = try TemporaryDirectory()
+  }
+
   private func executable() throws -> String {
-    let path = "/tmp/moontrace-usdt-\(getpid())-\(thisThread())"
-    try writeFile(path + ".c", Array(Self.source.utf8))
-    defer { unlink(path + ".c") }
-    try #require(system("clang -O1 \(path).c -o \(path)") == 0)
+    let path = directory.path("workshop")
+    try #require(system("clang -O1 \(try directory.write("workshop.c", Self.source)) -o \(path)") == 0)
     return path
   }
 
   @Test func argumentsOfEachPlace() throws {
     let path = try executable()
-    defer { unlink(path) }
     let sites = try ProbeSite.sites(of: AttachSpec("U:\(path):workshop:step"))
     #expect(sites.count == 2 && sites.allSatisfy { $0.context.kind == .usdt && $0.context.positional.count == 3 })
     let loop = try Recorder([sites[0]], reading: \.positional, thread: nil)
@@ -49,7 +53,6 @@ import Testing
 
   @Test func globs() throws {
     let path = try executable()
-    defer { unlink(path) }
     let specs = try AttachSpec("usdt:\(path):work*:*").expanded()
     #expect(specs == [.usdt(binary: path, provider: "workshop", name: "step")])
     let error = try failure { _ = try AttachSpec("usdt:\(path):workshop:stap*").expanded() }

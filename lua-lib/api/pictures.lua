@@ -69,14 +69,16 @@ end
 
 local drawn = {}
 
---- Draws what an aggregate has counted by stacks.
+--- Draws what an aggregate has counted by stacks. Without a file it goes to the page of --report alone.
 function pictures.aggregate_flamegraph(number, options)
   options = check_flamegraph(options)
   local name, kind, low, high, step = host.aggregate_about(number)
   if kind ~= "count" and kind ~= "sum" then
     host.raise("flamegraph: only a count or a sum has widths to draw; '" .. name .. "' is a " .. kind)
   end
-  local rows, kinds = aggregate.decode(kind, host.aggregate_rows(number), low, high, step), stack_parts(number)
+  local kinds = stack_parts(number)
+  if kinds and not options.file and not host.reports() then return end
+  local rows = aggregate.decode(kind, host.aggregate_rows(number), low, high, step)
   if #rows > 0 and not kinds then
     host.raise("flamegraph: '" .. name .. "' has no stack in its key (use kstack or ustack)")
   end

@@ -54,6 +54,22 @@ local function time_axis(from, to, width)
   return first .. (" "):rep(math.max(1, width - #first - #last)) .. last
 end
 
+local function titled(title, lines)
+  if title then table.insert(lines, 1, title) end
+  return table.concat(lines, "\n")
+end
+
+-- The rows of a picture, from above, each behind its label and the edge, and what stands below them.
+local function framed(title, labels, edge, rows, below)
+  local margin, lines = 0, {}
+  for _, label in ipairs(labels) do margin = math.max(margin, #label) end
+  for i, row in ipairs(rows) do
+    lines[i] = trimmed(labels[i] .. (" "):rep(margin - #labels[i]) .. edge .. row)
+  end
+  for _, text in ipairs(below) do lines[#lines + 1] = (" "):rep(margin + 2) .. text end
+  return titled(title, lines)
+end
+
 -- Lines
 
 -- Dots in cells of `across` x `down`, addressed from the lower left one.
@@ -123,11 +139,7 @@ function plot.line(options)
   local width, height = check_size("plot.line", "width", options.width, 60),
     check_size("plot.line", "height", options.height, 10)
   local points, bounds = checked_points(options)
-  local lines = { options.title }
-  if #points == 0 then
-    lines[#lines + 1] = "(no values)"
-    return table.concat(lines, "\n")
-  end
+  if #points == 0 then return titled(options.title, { "(no values)" }) end
   local ascii = is_ascii(options)
   local low, high = math.min(bounds.low, options.low or 0), bounds.high
   local canvas = ascii and new_canvas(width, height, 1, 1) or new_canvas(width, height, 2, 4)
@@ -139,13 +151,10 @@ function plot.line(options)
     last_x, last_y = x, y
   end
   local top, bottom = number_text(high, options.unit), number_text(low, options.unit)
-  local margin = math.max(#top, #bottom)
-  for i, row in ipairs(canvas_rows(canvas, ascii)) do
-    local label = i == 1 and top or i == height and bottom or ""
-    lines[#lines + 1] = trimmed(pad_left(label, margin) .. (ascii and " |" or " ┤") .. row)
-  end
-  lines[#lines + 1] = (" "):rep(margin + 2) .. time_axis(bounds.from, bounds.to, width)
-  return table.concat(lines, "\n")
+  local labels = {}
+  for i = 1, height do labels[i] = i == 1 and pad_left(top, #bottom) or i == height and pad_left(bottom, #top) or "" end
+  return framed(options.title, labels, ascii and " |" or " ┤", canvas_rows(canvas, ascii),
+    { time_axis(bounds.from, bounds.to, width) })
 end
 
 -- Heat maps
@@ -226,6 +235,13 @@ local function shade(count, most, list)
   return list[most <= 1 and #list or 1 + math.floor((#list - 1) * math.log(count) / math.log(most) + 0.5)]
 end
 
+-- The cells of a row as text.
+local function shaded(row, columns, most, list)
+  local texts = {}
+  for column = 1, columns do texts[column] = shade(row[column], most, list) end
+  return table.concat(texts)
+end
+
 local function open_ended(ranges, unit)
   for _, range in ipairs(ranges) do
     if range.min == math.mininteger then range.label = "< " .. number_text(range.max + 1, unit) end
@@ -244,26 +260,17 @@ function plot.heat(rows, options)
   local width, height = check_size("plot.heat", "width", options.width, 60),
     check_size("plot.heat", "height", options.height, 20)
   local ranges, counts = ranges_of(rows)
-  local lines = { options.title }
-  if #ranges == 0 then
-    lines[#lines + 1] = "(no values)"
-    return table.concat(lines, "\n")
-  end
+  if #ranges == 0 then return titled(options.title, { "(no values)" }) end
   local bands, cells, most = grid(ranges, counts, width, height)
   local ascii, columns = is_ascii(options), math.min(#rows, width)
-  local list, labels = shades(ascii), hist.labels(open_ended(bands, options.unit), options.unit)
-  local margin = 0
-  for _, label in ipairs(labels) do margin = math.max(margin, #label) end
-  for row = #bands, 1, -1 do
-    local texts = {}
-    for column = 1, columns do texts[column] = shade(cells[row][column], most, list) end
-    local edge = ascii and " |" or " │"
-    lines[#lines + 1] = trimmed(labels[row] .. (" "):rep(margin - #labels[row]) .. edge .. table.concat(texts))
+  local list, names = shades(ascii), hist.labels(open_ended(bands, options.unit), options.unit)
+  local labels, texts = {}, {}
+  for band = #bands, 1, -1 do
+    labels[#labels + 1], texts[#texts + 1] = names[band], shaded(cells[band], columns, most, list)
   end
-  lines[#lines + 1] = (" "):rep(margin + 2) .. time_axis(rows[1][1], rows[#rows][1], columns)
-  lines[#lines + 1] = (" "):rep(margin + 2) .. list[1] .. " 1" .. (most > 1 and " to " .. list[#list] .. " " .. most
-    or "") .. " in a cell"
-  return table.concat(lines, "\n")
+  local legend = list[1] .. " 1" .. (most > 1 and " to " .. list[#list] .. " " .. most or "") .. " in a cell"
+  return framed(options.title, labels, ascii and " |" or " │", texts,
+    { time_axis(rows[1][1], rows[#rows][1], columns), legend })
 end
 
 -- Sparks

@@ -1,7 +1,7 @@
 recipe {
   name = "filetop",
   summary = "Files that are read and written most, by process",
-  version = "1.0.0",
+  version = "1.0.1",
   category = "files",
   options = {
     { name = "pid", short = "p", type = "integer", help = "only this process" },
@@ -35,6 +35,15 @@ end
 count_as("read", usage.reads, usage.r_kb)
 count_as("write", usage.writes, usage.w_kb)
 
+-- Most bytes first, then most calls; what is equal in an order that stays, for the live view.
+local function comes_first(a, b)
+  local bytes, calls = a.r_kb + a.w_kb - b.r_kb - b.w_kb, a.reads + a.writes - b.reads - b.writes
+  if bytes ~= 0 then return bytes > 0 end
+  if calls ~= 0 then return calls > 0 end
+  if a.pid ~= b.pid then return a.pid < b.pid end
+  return a.file < b.file
+end
+
 local function show()
   local rows, list = {}, {}
   for column, counts in pairs(usage) do
@@ -44,12 +53,15 @@ local function show()
         rows[id] = { pid = who[1], comm = who[2], file = who[3], reads = 0, writes = 0, r_kb = 0, w_kb = 0 }
         list[#list + 1] = rows[id]
       end
-      rows[id][column] = rows[id][column] + (column:find("_kb") and entry[2] // 1024 or entry[2])
+      rows[id][column] = rows[id][column] + entry[2]
     end
   end
-  table.sort(list, function(a, b) return a.r_kb + a.w_kb > b.r_kb + b.w_kb end)
+  table.sort(list, comes_first)
   if output_format == "table" then print(strftime("%H:%M:%S")) end
-  for i = 1, math.min(opt.top, #list) do emit(list[i], { "pid", "comm", "reads", "writes", "r_kb", "w_kb", "file" }) end
+  for i = 1, math.min(opt.top, #list) do
+    list[i].r_kb, list[i].w_kb = list[i].r_kb // 1024, list[i].w_kb // 1024
+    emit(list[i], { "pid", "comm", "reads", "writes", "r_kb", "w_kb", "file" })
+  end
 end
 every(opt.interval, show)
 at_exit(show)

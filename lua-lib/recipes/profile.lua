@@ -1,7 +1,7 @@
 recipe {
   name = "profile",
   summary = "Sample stacks on all CPUs: a flame graph, or folded lines ready for flamegraph.pl",
-  version = "2.1.0",
+  version = "2.2.0",
   category = "cpu",
   options = {
     { name = "pid", short = "p", type = "integer", help = "sample only this process" },
@@ -22,39 +22,46 @@ wlr2;[libc.so.6];main;spin;workload_spin 192]],
 }
 
 local with_user, with_kernel = opt.user or not opt.kernel, opt.kernel or not opt.user
-local samples = {} -- by the text of both stacks
+local samples = count{ max = 65536 }
+
+-- Counted in the kernel and named at the end: a profile should not be of its own naming.
+probe("profile:" .. opt.frequency, function()
+  if pid == 0 or opt.pid and pid ~= opt.pid then return end -- 0 is the idle task
+  if not with_kernel then samples[{ comm, ustack }]:add()
+  elseif not with_user then samples[{ comm, kstack }]:add()
+  else samples[{ comm, ustack, kstack }]:add() end
+end)
 
 -- Outermost first, each frame after a ';'. Names without +offset, so that samples of one function add up; by their file
 -- those that have none, since addresses differ from process to process.
 local function folded(stack)
   local text = ""
-  for frame in (stack or ""):gmatch("[^\n]+") do
+  for frame in stack:gmatch("[^\n]+") do
     frame = frame:find("^0x") and "[unknown]" or frame:gsub("^(.*%.so.*)%+0x%x+$", "[%1]"):gsub("%+0x%x+$", "")
     text = ";" .. frame .. text
   end
   return text
 end
 
--- One event a sample, named while the process lives: afterwards nothing tells which files its addresses belong to.
-probe("profile:" .. opt.frequency, function()
-  if pid == 0 or opt.pid and pid ~= opt.pid then return end -- 0 is the idle task
-  return { comm = comm, user = with_user and ustack or nil, kernel = with_kernel and kstack or nil }
-end):each(function(e)
-  local stack = e.comm:gsub(";", ":") .. folded(e.user) .. folded(e.kernel)
-  local sample = samples[stack]
-  if sample then sample.value = sample.value + 1
-  else samples[stack] = { root = e.comm, user = e.user, kernel = e.kernel, value = 1 } end
-end)
+-- The sorted texts of both stacks, and how many samples each has.
+local function counted()
+  local stacks, counts = {}, {}
+  for _, row in ipairs(samples:rows()) do
+    local stack = row.key[1]:gsub(";", ":")
+    for i = 2, #row.key do stack = stack .. folded(row.key[i]) end
+    if not counts[stack] then stacks[#stacks + 1] = stack end
+    counts[stack] = (counts[stack] or 0) + row.value
+  end
+  table.sort(stacks)
+  return stacks, counts
+end
 
 at_exit(function()
-  local stacks, rows = {}, {}
-  for stack in pairs(samples) do stacks[#stacks + 1] = stack end
-  table.sort(stacks)
-  for i, stack in ipairs(stacks) do rows[i] = samples[stack] end
-  flamegraph(rows, { file = opt.flamegraph, title = "CPU time", unit = "samples" })
+  samples:flamegraph { file = opt.flamegraph, title = "CPU time", unit = "samples" }
   if opt.flamegraph then return end
-  for i, stack in ipairs(stacks) do
-    if output_format == "table" then print(stack .. " " .. rows[i].value)
-    else emit({ stack = stack, count = rows[i].value }, { "stack", "count" }) end
+  local stacks, counts = counted()
+  for _, stack in ipairs(stacks) do
+    if output_format == "table" then print(stack .. " " .. counts[stack])
+    else emit({ stack = stack, count = counts[stack] }, { "stack", "count" }) end
   end
 end)

@@ -45,6 +45,12 @@ def first_event(command):
         process.wait()
 
 
+def list_row(runs):
+    """All tracepoints, as `moontrace list tracepoint` tells them."""
+    (ours,) = in_turn(runs, lambda: whole_run([MOONTRACE, "list", "tracepoint"]))
+    row("list tracepoint (all of them) / 50 ms", medians(ours)[0], 50, "ms", "<= 1", 1)
+
+
 def rows(runs):
     nothing = bpftrace("-e", "BEGIN { exit() }")
     sides = in_turn(runs, lambda: whole_run([MOONTRACE, "-e", "print(1)"]), lambda: whole_run(nothing))
