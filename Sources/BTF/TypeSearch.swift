@@ -11,13 +11,22 @@ extension TypeGraph {
   }
 
   private func find(_ name: [UInt8], _ kinds: Set<TypeKind>) -> TypeID? {
+    findOwn(name, kinds) ?? base?.find(name, kinds)
+  }
+
+  /// The same without the base's types: what a module itself brings along.
+  public func findOwn(_ name: String, _ kinds: TypeKind...) -> TypeID? {
+    findOwn(Array(name.utf8), Set(kinds))
+  }
+
+  private func findOwn(_ name: [UInt8], _ kinds: Set<TypeKind>) -> TypeID? {
     let mask = kinds.reduce(into: UInt32(0)) { $0 |= 1 << UInt32($1.rawValue) }
     for (index, offset) in blob.offsets.enumerated() {
       let header = TypeHeader(blob.bytes, at: Int(offset))
       guard mask >> UInt32(header.kindNumber) & 1 == 1, hasName(header, name) else { continue }
       return firstID + TypeID(index)
     }
-    return base?.find(name, kinds)
+    return nil
   }
 
   private func hasName(_ header: TypeHeader, _ name: [UInt8]) -> Bool {
@@ -44,8 +53,13 @@ extension TypeGraph {
   ///
   /// Stops early in blobs whose types share so much text that their names together dwarf the blob.
   public func names(_ kind: TypeKind) -> [String] {
+    (base?.names(kind) ?? []) + ownNames(kind)
+  }
+
+  /// The same without the base's.
+  public func ownNames(_ kind: TypeKind) -> [String] {
     var allowance = 16 * blob.bytes.count
-    var names = base?.names(kind) ?? []
+    var names: [String] = []
     for offset in blob.offsets where allowance > 0 {
       let header = TypeHeader(blob.bytes, at: Int(offset))
       guard header.kindNumber == kind.rawValue else { continue }

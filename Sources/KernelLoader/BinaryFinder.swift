@@ -40,15 +40,19 @@ public enum BinaryFinder {
     return String(cString: resolved)
   }
 
-  private static func isFile(_ path: String) -> Bool {
+  static func isFile(_ path: String) -> Bool {
     var information = stat()
     return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
   }
 
   private static func executable(_ name: String) -> String? {
-    let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    let candidates = path.split(separator: ":").map { "\($0)/\(name)" }
+    let candidates = searchPath.map { "\($0)/\(name)" }
     return candidates.first { isFile($0) && access($0, X_OK) == 0 }
+  }
+
+  static var searchPath: [String] {
+    let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    return path.split(separator: ":").map(String.init)
   }
 
   private static func library(_ name: String) -> String? {
@@ -66,7 +70,7 @@ public enum BinaryFinder {
     "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib",
   ]
 
-  private static func fileName(_ path: String) -> Substring {
+  static func fileName(_ path: String) -> Substring {
     path.split(separator: "/").last ?? ""
   }
 
@@ -77,7 +81,7 @@ public enum BinaryFinder {
 
   /// The paths that /etc/ld.so.cache holds: NUL-terminated texts behind its tables (glibc's dl-cache.h). The tables
   /// are not needed: every text that is a path of a library is one.
-  private static func cachedLibraries() -> [String] {
+  static func cachedLibraries() -> [String] {
     guard let bytes = try? readFile("/etc/ld.so.cache") else { return [] }
     return bytes.split(separator: 0).filter { $0.first == UInt8(ascii: "/") }
       .map { String(decoding: $0, as: UTF8.self) }.filter { $0.contains(".so") && isFile($0) }

@@ -30,7 +30,7 @@ enum Command: Equatable {
   static let names = known.map(\.name)
 
   static func argument(of name: String) -> Argument? {
-    known.first { $0.name == name }?.argument
+    known.first { $0.name == (name == "save!" ? "save" : name) }?.argument
   }
 
   static var helpText: String {

@@ -1,3 +1,4 @@
+import Support
 import Tracing
 
 /// Completes what is typed in a session.
@@ -7,10 +8,6 @@ struct Completer {
   /// The lines of the chunk before the one that is typed.
   var earlierLines: () -> String
 
-  private static let keywords = [
-    "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil",
-    "not", "or", "repeat", "return", "then", "true", "until", "while",
-  ]
   /// Functions that only probe functions have, besides the kernel's values.
   private static let probeFunctions = ["str", "buf", "kstr", "cast"]
 
@@ -19,6 +16,7 @@ struct Completer {
     case .command(let start): return Completion(start: start, candidates: Command.names)
     case .argument(let command, let start): return argument(of: command, start)
     case .spec(let start): return spec(start)
+    case .path(let start): return path(start)
     case .name(let path, let start, let isMethod, let probe): return name(path, start, isMethod, probe)
     case .nothing: return .none
     }
@@ -31,8 +29,13 @@ struct Completer {
     case .type?:
       let last = start.split(separator: " ", omittingEmptySubsequences: false).last.map(String.init) ?? ""
       return Completion(start: last, candidates: names.types(after: last))
-    case .file?, nil: return .none
+    case .file?: return path(start)
+    case nil: return .none
     }
+  }
+
+  private func path(_ start: String) -> Completion {
+    Completion(start: start, candidates: pathsStarting(with: start))
   }
 
   private func spec(_ start: String) -> Completion {
@@ -49,7 +52,7 @@ struct Completer {
     }
     var candidates = session.members(of: path, isMethod: isMethod)
     if path.isEmpty {
-      candidates += Self.keywords
+      candidates += LuaToken.keywords
       if let probe { candidates += session.kernelValues + Self.probeFunctions + [probe.argument].compactMap(\.self) }
     }
     return Completion(start: start, candidates: candidates.sorted())

@@ -1,3 +1,5 @@
+import Support
+
 /// What stands at the end of a text that is being typed.
 enum CompletionPlace: Equatable {
   /// A command, `:st`.
@@ -6,6 +8,8 @@ enum CompletionPlace: Equatable {
   case argument(command: String, String)
   /// Inside the string that is a probe's SPEC.
   case spec(String)
+  /// Inside a string that is the path of a file.
+  case path(String)
   /// A name behind names and points, `args.fi`, or by itself; `isMethod`: behind a colon.
   case name(path: [String], String, isMethod: Bool, probe: ProbeFunction?)
   /// Inside another string, behind a number.
@@ -24,12 +28,12 @@ enum CompletionPlace: Equatable {
       self = Self.inCommand(chunk)
       return
     }
-    let tokens = LuaToken.tokens(of: chunk)
-    switch tokens.last {
-    case .string(let text, isOpen: true)?: self = Self.isSpec(tokens) ? .spec(text) : .nothing
-    case .word(let name)? where chunk.last.map { $0.isLetter || $0.isNumber || $0 == "_" } ?? false:
-      self = Self.name(tokens.dropLast(), name)
-    case .other? where !(chunk.last?.isWhitespace ?? true): self = .nothing
+    let tokens = LuaToken.all(in: chunk)
+    let isAtEnd = !(chunk.last?.isWhitespace ?? true)
+    switch tokens.last?.kind {
+    case .string? where tokens.last?.isOpen == true: self = Self.inString(tokens)
+    case .name? where isAtEnd, .keyword? where isAtEnd: self = Self.name(tokens.dropLast(), tokens.last?.text ?? "")
+    case .number? where isAtEnd, .comment?: self = .nothing
     default: self = Self.name(tokens[...], "")
     }
   }
@@ -41,29 +45,33 @@ enum CompletionPlace: Equatable {
     return .argument(command: command, String(parts[1].drop { $0 == " " }))
   }
 
-  /// Whether the string at the end is the first argument of `probe`, or in the list that is.
-  private static func isSpec(_ tokens: [LuaToken]) -> Bool {
-    var before = tokens.dropLast()
-    while let last = before.last {
-      if case .string = last {
-        before = before.dropLast()
-      } else if last == .symbol(",") || last == .symbol("{") {
-        before = before.dropLast()
-      } else {
-        break
-      }
-    }
-    if before.last == .symbol("(") { before = before.dropLast() }
-    return before.last == .word("probe")
+  private static func inString(_ tokens: [LuaToken]) -> CompletionPlace {
+    let text = String(tokens.last?.contents ?? "")
+    if isSpec(tokens.dropLast()) { return .spec(text) }
+    return isPath(tokens.dropLast()) ? .path(text) : .nothing
+  }
+
+  /// Whether the string behind the tokens is the first argument of `probe`, or in the list that is.
+  private static func isSpec(_ tokens: ArraySlice<LuaToken>) -> Bool {
+    var before = tokens
+    while let last = before.last, last.kind == .string || last.is(",") || last.is("{") { before = before.dropLast() }
+    if before.last?.is("(") == true { before = before.dropLast() }
+    return before.last?.is("probe") == true
+  }
+
+  /// Whether the string behind the tokens is the argument of `bpf.object`, or a field `file`, as of `a:flamegraph`.
+  private static func isPath(_ tokens: ArraySlice<LuaToken>) -> Bool {
+    if tokens.ends(with: "file", "=") { return true }
+    return tokens.ends(with: "bpf", ".", "object", "(") || tokens.ends(with: "bpf", ".", "object")
   }
 
   private static func name(_ tokens: ArraySlice<LuaToken>, _ start: String) -> CompletionPlace {
     var rest = tokens
     var path: [String] = []
-    let isMethod = rest.last == .symbol(":")
-    while rest.last == .symbol(".") || (path.isEmpty && rest.last == .symbol(":")) {
-      guard case .word(let name)? = rest.dropLast().last else { return .nothing }
-      path.insert(name, at: 0)
+    let isMethod = rest.last?.is(":") == true
+    while let last = rest.last, last.is(".") || (path.isEmpty && last.is(":")) {
+      guard let owner = rest.dropLast().last, owner.kind == .name else { return .nothing }
+      path.insert(owner.text, at: 0)
       rest = rest.dropLast(2)
     }
     return .name(path: path, start, isMethod: isMethod, probe: probe(around: Array(tokens)))
@@ -73,8 +81,8 @@ enum CompletionPlace: Equatable {
   private static func probe(around tokens: [LuaToken]) -> ProbeFunction? {
     var open: [ProbeFunction?] = []
     for (index, token) in tokens.enumerated() {
-      guard case .word(let word) = token else { continue }
-      switch word {
+      guard token.kind == .keyword else { continue }
+      switch token.text {
       case "function": open.append(function(at: index, in: tokens))
       case "if", "do", "repeat": open.append(nil)
       case "end", "until": _ = open.popLast()
@@ -88,17 +96,23 @@ enum CompletionPlace: Equatable {
   private static func function(at index: Int, in tokens: [LuaToken]) -> ProbeFunction? {
     var probe = ProbeFunction()
     var before = tokens[..<index]
-    guard before.popLast() == .symbol(",") else { return nil }
-    if before.last == .symbol("}") { before = before.dropLast() }
-    if case .string(let text, isOpen: false)? = before.last { probe.spec = text }
-    while let last = before.last, last != .symbol("(") {
-      guard last != .symbol(")") else { return nil }
+    guard before.popLast()?.is(",") == true else { return nil }
+    if before.last?.is("}") == true { before = before.dropLast() }
+    probe.spec = before.last?.contents.map(String.init)
+    while let last = before.last, !last.is("(") {
+      guard !last.is(")") else { return nil }
       before = before.dropLast()
     }
-    guard before.dropLast().last == .word("probe") else { return nil }
-    if index + 2 < tokens.count, tokens[index + 1] == .symbol("("), case .word(let name) = tokens[index + 2] {
-      probe.argument = name
+    guard before.ends(with: "probe", "(") else { return nil }
+    if index + 2 < tokens.count, tokens[index + 1].is("("), tokens[index + 2].kind == .name {
+      probe.argument = tokens[index + 2].text
     }
     return probe
+  }
+}
+
+extension ArraySlice<LuaToken> {
+  fileprivate func ends(with words: String...) -> Bool {
+    count >= words.count && zip(suffix(words.count), words).allSatisfy { $0.is($1) }
   }
 }

@@ -1,10 +1,13 @@
 import Glibc
 import Support
 
-/// The lines that were entered, one a line of a file, kept from session to session.
+/// The lines that were entered, one a line of a file, kept from session to session. What was pasted and has lines of its
+/// own is one too.
 struct HistoryFile {
   /// Lines that are kept.
   static let limit = 2000
+  /// Stands for a line's end inside of an entry: ASCII's unit separator.
+  private static let separator = "\u{1f}"
 
   /// nil when there is no place for it.
   let path: String?
@@ -26,10 +29,14 @@ struct HistoryFile {
   func load() -> [String] {
     guard let path, let bytes = try? readFile(path) else { return [] }
     let lines = bytes.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
-    guard lines.count > 2 * Self.limit else { return lines.suffix(Self.limit) }
+    guard lines.count > 2 * Self.limit else { return Self.entries(lines) }
     let kept = Array(lines.suffix(Self.limit))
     try? writeFile(path, Array(kept.map { "\($0)\n" }.joined().utf8), mode: 0o600)
-    return kept
+    return Self.entries(kept)
+  }
+
+  private static func entries(_ lines: [String]) -> [String] {
+    lines.suffix(limit).map { $0.replacing(separator, with: "\n") }
   }
 
   /// Adds a line. A history that can't be written is no reason to stop.
@@ -42,7 +49,8 @@ struct HistoryFile {
     }
     guard descriptor >= 0 else { return }
     let file = OwnedDescriptor(descriptor)
-    try? writeAll(file.number, Array("\(line)\n".utf8), name: path)
+    let entry = line.replacing("\n", with: Self.separator)
+    try? writeAll(file.number, Array("\(entry)\n".utf8), name: path)
   }
 
   /// What is typed may be nobody else's business.

@@ -1,6 +1,6 @@
 /// What a reader of lines came to.
 enum InputLine: Equatable {
-  /// A line, without its end.
+  /// A line, without its end; what was pasted may have line ends inside.
   case text(String)
   /// Ctrl-C: what has been typed is dropped.
   case interrupted

@@ -4,7 +4,7 @@ import Support
 import Tracing
 
 /// Lines that are typed at a terminal, with libedit: history, keys as in a shell, Tab. The session goes on while the user
-/// types, and what it writes appears above the line.
+/// types, and what it writes appears above the line. What is pasted is one text of as many lines.
 final class LineEditor: LineReader, SharedTerminal {
   private let session: InteractiveSession
   private let completer: (String) -> Completion
@@ -54,6 +54,9 @@ final class LineEditor: LineReader, SharedTerminal {
     le_bind(editor, "^I", "moontrace-complete") { editor, _ in
       editor.flatMap { LineEditor.of($0)?.complete() } ?? UInt8(CC_ERROR)
     }
+    le_bind(editor, BracketedPaste.startKey, "moontrace-paste") { editor, _ in
+      editor.flatMap { LineEditor.of($0)?.paste() } ?? UInt8(CC_ERROR)
+    }
     le_bind_builtin(editor, "^R", "em-inc-search-prev")
     le_history_limit(history, Int32(HistoryFile.limit))
     for line in historyFile.load() { le_history_add(history, line) }
@@ -78,7 +81,9 @@ final class LineEditor: LineReader, SharedTerminal {
     ending = nil
     (isReading, isHidden) = (true, false)
     var count: Int32 = 0
+    markPastes(true)
     let line = el_gets(editor, &count).map { String(cString: $0) }
+    markPastes(false)
     isReading = false
     guard let line, ending == nil else { return leave(ending ?? .end) }
     let text = line.hasSuffix("\n") ? String(line.dropLast()) : line
@@ -91,6 +96,7 @@ final class LineEditor: LineReader, SharedTerminal {
 
   /// Leaves the line as it stands.
   private func leave(_ ending: InputLine) -> InputLine {
+    moveToLastRow()
     write(ending == .interrupted ? "^C\n" : "\n")
     return ending
   }
@@ -105,12 +111,18 @@ final class LineEditor: LineReader, SharedTerminal {
         character.pointee = wchar_t(scalar)
         return 1
       }
-      guard wait() else { return -1 }
-      var bytes = [UInt8](repeating: 0, count: 4096)
-      let count = Glibc.read(STDIN_FILENO, &bytes, bytes.count)
-      if count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN) { return 0 }
-      if count > 0 { typed += bytes[..<count] }
+      let status = fill()
+      if status != 1 { return status }
     }
+  }
+
+  /// Waits for more in `typed`: 1, or as `read(into:)` when nothing more comes.
+  private func fill() -> Int32 {
+    guard wait() else { return -1 }
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    let count = Glibc.read(STDIN_FILENO, &bytes, bytes.count)
+    if count > 0 { typed += bytes[..<count] }
+    return count > 0 || (count < 0 && (errno == EINTR || errno == EAGAIN)) ? 1 : 0
   }
 
   /// Whether there is something to read; else why not is in `ending`.
@@ -120,6 +132,7 @@ final class LineEditor: LineReader, SharedTerminal {
       case .input: return true
       case .resized: el_resize(editor)
       case .resumed:
+        markPastes(true)
         le_prepare_terminal(editor, 1)
         le_refresh(editor)
       case .interrupted:
@@ -152,13 +165,36 @@ final class LineEditor: LineReader, SharedTerminal {
     return scalar
   }
 
+  // MARK: Pasting
+
+  private func markPastes(_ isOn: Bool) {
+    guard getenv("TERM").map({ String(cString: $0) }) ?? "dumb" != "dumb" else { return }
+    write(isOn ? BracketedPaste.on : BracketedPaste.off)
+  }
+
+  /// Inserts what comes up to the end of the paste, at once: its tabs and line ends are text, not keys.
+  private func paste() -> UInt8 {
+    var searched = 0
+    while true {
+      if let end = typed[searched...].firstRange(of: BracketedPaste.end) {
+        let text = BracketedPaste.text(typed[..<end.lowerBound])
+        typed.removeSubrange(..<end.upperBound)
+        show()
+        if !text.isEmpty { el_insertstr(editor, text) }
+        return UInt8(CC_REFRESH)
+      }
+      searched = max(0, typed.count - BracketedPaste.end.count)
+      guard fill() == 1 else { return UInt8(CC_EOF) }
+    }
+  }
+
   // MARK: The terminal
 
   func hide() {
     guard isReading, !isHidden else { return }
     isHidden = true
     le_flush()
-    let rows = cursorColumn() / columns
+    let rows = position(atCursor: true)
     write("\r" + (rows > 0 ? "\u{1b}[\(rows)A" : "") + "\u{1b}[J")
   }
 
@@ -168,18 +204,28 @@ final class LineEditor: LineReader, SharedTerminal {
     le_refresh(editor)
   }
 
-  /// How far the cursor is from the line's begin, as if the terminal were wide enough.
-  private func cursorColumn() -> Int {
+  /// The row of the cursor or of the line's end, counted from the prompt's; of a line that is longer than the screen only
+  /// its last rows are there.
+  private func position(atCursor: Bool) -> Int {
     guard let line = el_wline(editor)?.pointee else { return 0 }
-    let count = line.cursor - line.buffer
-    let width = (0..<count).reduce(0) { $0 + Int(le_width(line.buffer[$1])) }
-    return String(cString: prompt).unicodeScalars.count + width
+    let (columns, rows) = size
+    var position = LinePosition(columns: columns, start: String(cString: prompt).unicodeScalars.count)
+    for index in 0..<((atCursor ? line.cursor : line.lastchar) - line.buffer) {
+      position.add(UInt32(bitPattern: line.buffer[index]), width: Int(le_width(line.buffer[index])))
+    }
+    return min(position.row, rows - 1)
   }
 
-  private var columns: Int {
+  /// What is written next stands below the line.
+  private func moveToLastRow() {
+    let rows = position(atCursor: false) - position(atCursor: true)
+    if rows > 0 { write("\u{1b}[\(rows)B") }
+  }
+
+  private var size: (columns: Int, rows: Int) {
     var size = winsize()
-    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-    return Int(size.ws_col)
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return (80, 24) }
+    return (Int(size.ws_col), Int(size.ws_row))
   }
 
   private func write(_ text: String) {
@@ -196,7 +242,8 @@ final class LineEditor: LineReader, SharedTerminal {
     if !insertion.isEmpty, el_insertstr(editor, insertion) == 0 { return UInt8(CC_REFRESH) }
     guard completion.candidates.count > 1 else { return UInt8(CC_REFRESH_BEEP) }
     le_flush()
-    write("\n" + completion.listing(columns: columns))
+    moveToLastRow()
+    write("\n" + completion.listing(columns: size.columns))
     le_refresh(editor)
     return UInt8(CC_NORM)
   }

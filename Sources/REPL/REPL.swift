@@ -65,10 +65,18 @@ final class REPL {
   private func take(_ line: String) -> Step {
     if lines.isEmpty {
       if line.trimmed.isEmpty { return .goOn }
-      if line.hasPrefix(":") { return runCommand(line) }
+      if line.hasPrefix(":") { return takeCommand(line) }
     }
     lines += line + "\n"
     return session.isUnfinished(lines) ? .goOn : evaluate()
+  }
+
+  /// A command, and what has been pasted with it on lines below.
+  private func takeCommand(_ line: String) -> Step {
+    let parts = line.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    let step = runCommand(parts[0])
+    guard case .goOn = step, parts.count == 2 else { return step }
+    return take(parts[1])
   }
 
   private func evaluate() -> Step {

@@ -2,15 +2,10 @@ import Support
 
 /// The rules that the names of a recipe's options keep, so that each can be typed and read as `opt.NAME`.
 enum OptionNames {
-  /// Words that can't follow the dot of `opt.NAME` (Lua 5.4 manual §3.1).
-  private static let luaKeywords: Set<String> = [
-    "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil",
-    "not", "or", "repeat", "return", "then", "true", "until", "while",
-  ]
-
   static func check(_ name: String, place: String) throws(MoontraceError) {
     try checkIdentifier(name, place: place)
-    if luaKeywords.contains(name) {
+    // What can't follow the dot of `opt.NAME`.
+    if LuaToken.keywords.contains(name) {
       throw MoontraceError(
         .scriptFailed, "\(place): opt.\(name) is no Lua, '\(name)' is a keyword", remedy: "rename it")
     }

@@ -41,10 +41,12 @@ private func readBlock(_ descriptor: Int32, limit: Int, name: String) throws(Sys
   return bytes
 }
 
-/// The names in a directory, sorted, without those that begin with a dot; none when it can't be read.
+/// The names in a directory, sorted, without `.` and `..`; none when it can't be read.
 ///
-/// - Parameter directories: only directories.
-public func directoryEntries(_ path: String, directories: Bool = false) -> [String] {
+/// - Parameters:
+///   - directories: only directories.
+///   - hidden: also those that begin with a dot.
+public func directoryEntries(_ path: String, directories: Bool = false, hidden: Bool = false) -> [String] {
   guard let directory = opendir(path) else { return [] }
   defer { closedir(directory) }
   var names: [String] = []
@@ -52,9 +54,30 @@ public func directoryEntries(_ path: String, directories: Bool = false) -> [Stri
     let name = withUnsafeBytes(of: entry.pointee.d_name) {
       String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
     }
-    if !name.hasPrefix("."), !directories || entry.pointee.d_type == DT_DIR { names.append(name) }
+    let isShown = hidden ? name != "." && name != ".." : !name.hasPrefix(".")
+    if isShown, !directories || entry.pointee.d_type == DT_DIR { names.append(name) }
   }
   return names.sorted()
+}
+
+/// The paths that a path being typed may become, sorted: directories with a slash behind, and files. Those whose names
+/// begin with a dot only when `start` asks for one.
+///
+/// ```swift
+/// pathsStarting(with: "lua-lib/re") { $0.hasSuffix(".lua") }  // "lua-lib/recipes/"
+/// ```
+///
+/// - Parameter isWanted: of a file, by its path.
+public func pathsStarting(with start: String, where isWanted: (String) -> Bool = { _ in true }) -> [String] {
+  let directory = start.lastIndex(of: "/").map { String(start[...$0]) } ?? ""
+  let name = start.dropFirst(directory.count)
+  let names = directoryEntries(directory.isEmpty ? "." : directory, hidden: name.hasPrefix("."))
+  return names.filter { $0.hasPrefix(name) }.compactMap { entry in
+    let path = directory + entry
+    var about = stat()
+    let isDirectory = stat(path, &about) == 0 && about.st_mode & S_IFMT == S_IFDIR
+    return isDirectory ? path + "/" : isWanted(path) ? path : nil
+  }
 }
 
 /// Writes a file whole or not at all: a temporary file beside it, then a rename.

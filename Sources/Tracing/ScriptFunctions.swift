@@ -50,6 +50,11 @@ extension TracingSession {
     }
     runtime.define("recipe") { [unowned session] call throws(MoontraceError) in
       let header = try RecipeHeader(RecipeValue(.table(try call.table(1))))
+      session.header = header
+      if session.configuration.endsAtHeader {
+        call.requestExit(0)
+        return []
+      }
       if !session.configuration.checksOnly { try session.checkNeeds(of: header) }
       session.probes.declareOptions(header.options.map(\.luaName))
       let parsed = try header.parseArguments(session.arguments)

@@ -70,6 +70,9 @@ public struct SessionConfiguration: Sendable {
   /// Find mistakes, and load and attach nothing: `checkScript`.
   var checksOnly = false
 
+  /// Ends where the script declares its options: `recipeOptions(of:)`.
+  var endsAtHeader = false
+
   /// Whether nothing goes into the kernel.
   var attachesNothing: Bool { checksOnly || dump != nil }
 

@@ -3,6 +3,7 @@ import EventStream
 import Glibc
 import KernelLoader
 import LuaRuntime
+import Recipes
 import Support
 
 /// One run of one script: its runtime, what it loaded, and the loop that brings events to it.
@@ -22,6 +23,8 @@ final class TracingSession {
   let loop: EventLoop
   let runtime: LuaRuntime
   var objects: [TracedObject] = []
+  /// What the script has declared by `recipe`.
+  var header: RecipeHeader?
   var exitFunctions: [LuaFunction] = []
   /// Timers that main chunks have started.
   var timers: [TimerID] = []

@@ -25,10 +25,11 @@ struct CompletionsCommand: ParsableCommand {
     try printToStandardOutput(script)
   }
 
-  /// The argument parser's script knows of no default command: lua-lib/completions/ adds it, by a function that takes
-  /// the place of the script's own.
+  /// The argument parser's script knows of no default command, and nothing of recipes: lua-lib/completions/ adds it, by a
+  /// function that takes the place of the script's own.
   private var script: String {
     let addition = Library.text("completions/moontrace.\(shell.rawValue)")
+      .replacing("@OPTIONS_WITH_VALUES@", with: SessionOptions.namesWithValues.joined(separator: " "))
     switch shell {
     case .bash: return Self.script(.bash, addition, before: "\ncomplete ")
     case .zsh: return Self.script(.zsh, addition, before: "\nif [[ \"${funcstack[1]}\"")

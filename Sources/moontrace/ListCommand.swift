@@ -74,7 +74,7 @@ struct ListCommand: ParsableCommand {
   }
 
   private func types(_ pattern: String) throws(MoontraceError) -> String {
-    let names: [String]
+    let names: [TypeCatalog.Name]
     if pattern.contains("*") || !pattern.contains(" ") {
       names = try TypeCatalog.names(matching: pattern)
       if names.isEmpty { throw MoontraceError(.scriptFailed, "nothing matches '\(pattern)'") }
@@ -85,8 +85,10 @@ struct ListCommand: ParsableCommand {
         ("type", JSONText.quoted(pattern)), ("definition", JSONText.quoted(definition)),
       ]) + "\n"
     }
-    if format == .table { return names.map { "\($0)\n" }.joined() }
-    return names.map { JSONText.object([("type", JSONText.quoted($0))]) + "\n" }.joined()
+    if format == .table { return names.map { $0.text + ($0.module.map { "  [\($0)]" } ?? "") + "\n" }.joined() }
+    return names.map { name in
+      JSONText.object([("type", JSONText.quoted(name.text)), ("module", JSONText.quoted(name.module))]) + "\n"
+    }.joined()
   }
 
   private static func warn(of kind: ProbeCatalog.Kind) {

@@ -60,6 +60,12 @@ struct SessionOptions: ParsableArguments {
     "--quiet", "--verbose", "--stats", "--top", "--color", "--strict", "--dump",
   ]
 
+  /// The options of `run` that the next word is the value of.
+  static let namesWithValues = [
+    "--pid", "-p", "--command", "-c", "--duration", "-d", "--max-events", "-n", "--format", "-f", "--output", "-o",
+    "--report", "--buffer", "--allow", "--color", "--dump", "-e",
+  ]
+
   /// The options as a session's configuration; bad values are usage errors that name the option.
   func configuration() throws(MoontraceError) -> SessionConfiguration {
     var configuration = SessionConfiguration()

@@ -9,9 +9,14 @@ struct CompletionTests {
   private func offers(_ words: String..., in directory: String = "/") throws -> [String] {
     let line = words.joined(separator: " ")
     let parts = words.flatMap { word in
-      word.split(separator: ":", omittingEmptySubsequences: false).map(String.init).reduce(into: [String]()) {
-        $0 += $0.isEmpty ? [$1] : [":"] + ($1.isEmpty ? [] : [$1])
-      }
+      // At colons and equals signs.
+      word.reduce(into: [""]) { parts, character in
+        if ":=".contains(character) {
+          parts += [String(character), ""]
+        } else {
+          parts[parts.count - 1].append(character)
+        }
+      }.enumerated().filter { $0.offset == 0 || !$0.element.isEmpty }.map(\.element)
     }
     let array = parts.map { "'\($0)'" }.joined(separator: " ")
     let run = try runShell(
@@ -52,6 +57,66 @@ struct CompletionTests {
     #expect(try offers("-f", "j") == ["json"])
     #expect(try offers("--dur") == ["--duration"])
     #expect(try offers("run", "--format", "") == ["table", "json", "csv"])
+  }
+
+  @Test func optionsOfARecipe() throws {
+    let options = ["--pid", "--failed", "--name", "--help"]
+    #expect(try offers("opensnoop", "--") == options)
+    #expect(try offers("run", "-d", "5", "--quiet", "opensnoop", "-") == options)
+    #expect(try offers("run", "opensnoop", "--pid", "3", "--f") == ["--failed"])
+    #expect(try offers("opensnoop", "--verb") == [], "those of run stand before the recipe")
+    #expect(try offers("run", "-f", "json", "--verb") == ["--verbose"])
+    #expect(try offers("opensnoop", "--", "--f") == [])
+  }
+
+  @Test func valuesOfARecipesOption() throws {
+    #expect(try offers("argdist", "--arg", "") == ["0", "1", "2", "3", "4", "5"])
+    #expect(try offers("run", "argdist", "-a", "3") == ["3"])
+    #expect(try offers("argdist", "--arg=") == ["0", "1", "2", "3", "4", "5"])
+    #expect(try offers("opensnoop", "--pid", "") == [])
+  }
+
+  @Test func optionsOfTheUsersScripts() throws {
+    let directory = try TemporaryDirectory()
+    let header =
+      "recipe{ name = 'mine', options = { { name = 'mode', choices = { 'fast', 'slow' } }, { name = 'to', type = 'file' },"
+    _ = try directory.write(
+      "mine.lua", header + " { name = 'color', type = 'boolean', default = true } } }\nerror('does not run')\n")
+    _ = try directory.write("broken.lua", "recipe{ name = 'broken', options = { {} } }")
+    _ = try directory.write("none.lua", "print('recipe') while true do end")
+    #expect(try offers("mine.lua", "--mode", "", in: directory.name) == ["fast", "slow"])
+    #expect(
+      try offers("./mine.lua", "--", in: directory.name) == ["--mode", "--to", "--no-color", "--color", "--help"])
+    #expect(try offers("run", "mine.lua", "--to", "br", in: directory.name) == ["broken.lua"])
+    #expect(try offers("broken.lua", "--", in: directory.name) == [])
+    #expect(try offers("none.lua", "--", in: directory.name) == [])
+  }
+
+  /// As fish itself completes a line.
+  @Test func fishOffersTheSame() throws {
+    if system("command -v fish >/dev/null") != 0 { try Test.cancel("fish is not installed") }
+    let directory = try TemporaryDirectory()
+    try check("link") { symlink(MoontraceProcess.executable, directory.path("moontrace")) }
+    let run = try runShell(
+      """
+      export PATH=\(directory.name):$PATH
+      exec fish --no-config -c 'moontrace completions fish | source
+      complete -C "moontrace opensnoop --f"; complete -C "moontrace run -d 5 argdist -a "; complete -C "moontrace opens"'
+      """)
+    #expect(run.lines == ["--failed\tshow only failed opens", "0", "1", "2", "3", "4", "5", "opensnoop"], "\(run)")
+  }
+
+  /// The scripts know which of the options of `run` take the next word.
+  @Test func optionsWithValues() throws {
+    let script = try moontrace("completions", "bash").output
+    let run = try #require(script.split(separator: "_moontrace_run() {").dropFirst().first)
+    func list(_ name: String) -> [Substring] {
+      let line = run.split(separator: "\n").first { $0.contains(" \(name)=(") }
+      return line?.split(separator: "(").last?.dropLast().split(separator: " ") ?? []
+    }
+    let line = try #require(script.split(separator: "\n").first { $0.contains("= *\" ${COMP_WORDS[i]} \"*") })
+    let known = line.split(separator: "\"")[1].split(separator: " ")
+    #expect(!known.isEmpty && Set(known) == Set(list("repeating_options") + list("non_repeating_options")))
   }
 
   @Test(.requires(.root)) func probesBehindARecipe() throws {

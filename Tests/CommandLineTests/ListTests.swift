@@ -38,6 +38,35 @@ struct ListTests {
     #expect(try moontrace("list", "struct task_*").lines.contains("struct task_struct"))
   }
 
+  /// The kernel of the test may have no modules: what stands in the place of its types here has one.
+  @Test func typesOfModules() throws {
+    let directory = try TemporaryDirectory()
+    let kernel = try readFile("/sys/kernel/btf/vmlinux")
+    try writeFile(directory.path("vmlinux"), kernel)
+    try writeFile(directory.path("zebra"), Self.moduleTypes(structure: "mt_zebra_state", size: 24, kernel))
+    let run = try runShell(
+      """
+      exec unshare -m sh -c 'mount --bind \(directory.name) /sys/kernel/btf || exit 9
+      "$0" list "struct mt_zebra_*"; "$0" list --format json "struct mt_zebra_*"
+      "$0" list "struct mt_zebra_state"; "$0" list "union mt_zebra_state"' "$0"
+      """)
+    #expect(
+      run.lines == [
+        "struct mt_zebra_state  [zebra]", "{\"type\":\"struct mt_zebra_state\",\"module\":\"zebra\"}",
+        "/* module zebra */", "struct mt_zebra_state {  /* 24 bytes */", "};",
+      ], "\(run.output)")
+    #expect(run.errors.contains("did you mean 'struct mt_zebra_state'?"), "\(run.errors)")
+  }
+
+  /// A module's types (linux/btf.h): one structure without members, whose name stands behind the kernel's names.
+  private static func moduleTypes(structure name: String, size: UInt32, _ kernel: [UInt8]) -> [UInt8] {
+    let text = Array(name.utf8) + [0]
+    let offset = kernel[20..<24].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    let header: [UInt32] = [0x1_eb9f, 24, 0, 12, 12, UInt32(text.count)]
+    let words = header + [offset, 4 << 24, size]
+    return words.flatMap { word in withUnsafeBytes(of: word.littleEndian) { Array($0) } } + text
+  }
+
   @Test func whatAScriptWouldAttach() throws {
     let run = try moontrace(
       "list", "-v", "-e", "probe('t:syscalls:sys_*_getppid', function() return { pid = pid } end)")

@@ -23,6 +23,9 @@ final class ReplTerminal {
     for key in keys { try window.press(key) }
   }
 
+  /// Pastes text.
+  func paste(_ text: String) throws { try window.paste(text) }
+
   /// Changes the size of the terminal.
   func resize(columns: Int, rows: Int) throws { try window.resize(columns: columns, rows: rows) }
 

@@ -93,7 +93,10 @@ struct ReplTests {
     ("probe('t:sched:sched_switch', function(args) return curtask.real_p", "curtask.real_parent"),
     ("probe('t:sched:sched_switch', function(a) return pco", "return pcomm"),
     ("probe('rawtracepoint:sched_switch', function(args) return args.prev.real_p", "args.prev.real_parent"),
-    (":type struct task_str", "1> :type struct task_struct"),
+    (":type struct task_str", "1> :type struct task_struct"), (":save /us", "1> :save /usr/"),
+    ("bpf.object('/us", "1> bpf.object('/usr/"), ("probe('usdt:libc.so", "1> probe('usdt:libc.so.6:"),
+    ("probe('uprobe:libc:reallocarr", "1> probe('uprobe:libc:reallocarray"),
+    ("probe('uretprobe:/bin/slee", "1> probe('uretprobe:/bin/sleep:"),
   ])
   func tabCompletes(_ text: String, _ result: String) throws {
     let terminal = try ReplTerminal(["repl"])
@@ -108,6 +111,59 @@ struct ReplTests {
     try terminal.type("probe('t:sched:sched_switch', function(args) return args.prev_", "Tab")
     let screen = try terminal.wait(for: "prev_state") { $0.contains("prev_state") && $0.hasSuffix("args.prev_") }
     #expect(screen.contains("prev_comm   prev_pid    prev_prio   prev_state"), "\(screen)")
+  }
+
+  // MARK: Pasting
+
+  @Test func aScriptIsPastedAsOnePiece() throws {
+    let terminal = try ReplTerminal(["repl"])
+    try terminal.wait(for: "1>")
+    try terminal.paste("for i = 1, 2 do\n\tpri = 'line ' .. i\n\tprint(pri)\nend\nx = 7\n")
+    let pasted = try terminal.wait(for: "\nx = 7")
+    #expect(
+      pasted == "1> for i = 1, 2 do\n        pri = 'line ' .. i\n        print(pri)\nend\nx = 7",
+      "nothing runs, and tabs are text: \(pasted)")
+    let screen = try terminal.enter(" + 1", then: "6>")
+    #expect(screen.hasSuffix("\nx = 7 + 1\nline 1\nline 2\n6>"), "\(screen)")
+    try terminal.enter("x", then: "7>")
+    try terminal.wait(for: "\n8\n7>")
+  }
+
+  @Test func whatIsPastedMayBeUnfinished() throws {
+    let terminal = try ReplTerminal(["repl"])
+    try terminal.wait(for: "1>")
+    try terminal.paste("function f()\n  return 6\n")
+    try terminal.enter("", then: "3|")
+    try terminal.paste("end")
+    try terminal.enter("", then: "4>")
+    try terminal.paste(":help\n7 * f()\n")
+    try terminal.enter("", then: "5>")
+    #expect(try terminal.screen().hasSuffix("end, as Ctrl-D\n42\n5>"))
+  }
+
+  /// Events appear above all of its lines, and it comes back whole from the history of the next session.
+  @Test func pastedLinesStayWhole() throws {
+    let home = try TemporaryDirectory()
+    let lines = "y = {\n\t'a long line that goes on to a row of its own', 'as it does here',\n\t3,\n}"
+    let shown = lines.replacing("\t", with: "        ").replacing("'as it ", with: "'as\n it ")
+    do {
+      let terminal = try ReplTerminal(["repl"], home: home, columns: 60)
+      try terminal.enter("after(1, function() print('above') end)", then: "2>")
+      try terminal.paste(lines)
+      let screen = try terminal.wait(for: "above") { $0.contains("\nabove\n") && $0.hasSuffix("}") }
+      let compact = screen.filter { $0 != " " && $0 != "\n" }
+      #expect(compact.hasSuffix("end)above2>" + shown.filter { $0 != " " && $0 != "\n" }), "\(screen)")
+      try terminal.enter("", then: "6>")
+      try terminal.type("", "C-d")
+      try terminal.wait(for: "ended with 0")
+    }
+    let terminal = try ReplTerminal(["repl"], home: home)
+    try terminal.wait(for: "1>")
+    try terminal.type("", "Up")
+    try terminal.wait(for: "\n        3,\n}")
+    try terminal.enter("", then: "5>")
+    try terminal.enter("#y", then: "6>")
+    try terminal.wait(for: "\n3\n6>")
   }
 
   @Test func aTerminalThatChangesItsSize() throws {

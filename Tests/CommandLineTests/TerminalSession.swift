@@ -63,6 +63,12 @@ final class TerminalSession {
   /// Types text as it is.
   func type(_ text: String) throws { try tmux(["send-keys", "-l", "--", text]) }
 
+  /// Pastes text, as one piece where the program has asked for that.
+  func paste(_ text: String) throws {
+    try tmux(["set-buffer", "-b", "pasted", "--", text])
+    try tmux(["paste-buffer", "-p", "-b", "pasted"])
+  }
+
   /// Presses keys by tmux's names: `Enter`, `Left`, `C-c`.
   func press(_ keys: String...) throws { try tmux(["send-keys"] + keys) }
 

@@ -55,6 +55,12 @@ struct TraceTests {
       ], "\(run.output) \(run.errors)")
   }
 
+  @Test func comparisonsAreKeptAsTruths() throws {
+    let run = try trace(
+      "getppid 3", "--if", filter, Self.getppid, "calls = calls + 1 odd = calls % 2 == 1", "-f", "json")
+    #expect(run.lines == ["{\"calls\":3,\"odd\":true}"], "\(run.output) \(run.errors)")
+  }
+
   @Test func severalProbesShareAnAction() throws {
     let run = try trace(
       "getppid 5", "--if", filter, "\(Self.getppid),t:syscalls:sys_exit_getppid", "count(probe)", "-f", "json")

@@ -73,8 +73,9 @@ struct CatalogTests {
   // MARK: Types
 
   @Test(.requires(.typeInformation)) func typesByName() throws {
-    #expect(try TypeCatalog.names(matching: "struct task_*").contains("struct task_struct"))
-    #expect(try TypeCatalog.names(matching: "enum pid_*").contains("enum pid_type"))
+    #expect(try TypeCatalog.names(matching: "struct task_*").contains(.init(text: "struct task_struct")))
+    #expect(try TypeCatalog.names(matching: "enum pid_*").map(\.text).contains("enum pid_type"))
+    #expect(try TypeCatalog.names(startingWith: "task_struc").first == "task_struct")
     #expect(TypeCatalog.isType("struct task_struct") && !TypeCatalog.isType("task_struct"))
   }
 
@@ -91,6 +92,17 @@ struct CatalogTests {
       try TypeCatalog.definition(of: "enum pid_type").hasPrefix("enum pid_type {  /* 4 bytes */\n  PIDTYPE_PID = 0,\n"))
     #expect(try TypeCatalog.definition(of: "typedef pid_t") == "typedef __kernel_pid_t pid_t;\n")
     #expect(try TypeCatalog.definition(of: "typedef atomic_t").hasPrefix("typedef struct {"))
+  }
+
+  @Test(.requires(.typeInformation, .moduleTypes)) func typesOfModulesAreSaidWithTheModule() throws {
+    let names = try TypeCatalog.names(matching: "struct ovl_*")
+    #expect(names.contains(.init(text: "struct ovl_fs", module: "overlay")), "\(names)")
+    #expect(try TypeCatalog.names(matching: "struct list_hea*") == [.init(text: "struct list_head")])
+    #expect(try TypeCatalog.names(startingWith: "ovl_f").contains("ovl_fs"))
+    let definition = try TypeCatalog.definition(of: "struct ovl_fs")
+    #expect(definition.hasPrefix("/* module overlay */\nstruct ovl_fs {"), "\(definition)")
+    let error = #expect(throws: MoontraceError.self) { try TypeCatalog.definition(of: "union ovl_fs") }
+    #expect(error?.description.contains("did you mean 'struct ovl_fs'?") == true)
   }
 
   /// Every member has its place, inner ones and bit-fields too.

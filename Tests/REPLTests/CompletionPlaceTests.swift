@@ -16,6 +16,7 @@ import Testing
     #expect(place(":st") == .command("st"))
     #expect(place(":stop ") == .argument(command: "stop", ""))
     #expect(place(":type struct task_s") == .argument(command: "type", "struct task_s"))
+    #expect(place(":save! a b") == .argument(command: "save!", "a b") && Command.argument(of: "save!") == .file)
   }
 
   @Test(arguments: [
@@ -26,7 +27,16 @@ import Testing
     #expect(place(text) == .spec("tracepoint:sc"))
   }
 
-  @Test(arguments: ["print(\"tracepoint:sc", "x = [[probe(\"t:", "-- a comment.x", "12"])
+  @Test(arguments: [
+    "bpf.object(\"build/x", "bpf.object 'build/x", "x = bpf.object( [[build/x", "stacks:flamegraph{ file = 'build/x",
+  ])
+  func paths(_ text: String) {
+    #expect(place(text) == .path("build/x"))
+  }
+
+  @Test(arguments: [
+    "print(\"tracepoint:sc", "x = [[probe(\"t:", "-- a comment.x", "12", "x = 1 -- ", "bpf.object(x, 'a", "object('a",
+  ])
   func nothingElsewhere(_ text: String) {
     #expect(place(text) == .nothing)
   }
@@ -38,6 +48,7 @@ import Testing
     #expect(place("a.b.c.") == name("", of: ["a", "b", "c"]))
     #expect(place("counts:pri") == name("pri", of: ["counts"], isMethod: true))
     #expect(place("f().x") == .nothing)
+    #expect(place("'a' .. b") == name("b"))
     #expect(place("x = 1 ") == name(""))
   }
 

@@ -20,6 +20,9 @@ import Testing
     history.append("x = 1")
     history.append("print('ä')")
     #expect(HistoryFile(path: path).load() == ["x = 1", "print('ä')"])
+    history.append("for i = 1, 2 do\n\tprint(i)\nend")
+    history.append("y")
+    #expect(history.load().suffix(2) == ["for i = 1, 2 do\n\tprint(i)\nend", "y"])
     var about = stat()
     #expect(stat(path, &about) == 0 && about.st_mode & 0o777 == 0o600)
   }

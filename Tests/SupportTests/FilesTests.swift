@@ -31,6 +31,20 @@ struct FilesTests {
     #expect(mkdir(directory, 0o700) == 0)
   }
 
+  @Test func pathsThatMayBeMeant() throws {
+    for name in ["apple.lua", "apple.txt", ".hidden"] { try writeFile("\(directory)/\(name)", []) }
+    mkdir("\(directory)/apples", 0o755)
+    defer {
+      for name in ["apple.lua", "apple.txt", ".hidden"] { unlink("\(directory)/\(name)") }
+      rmdir("\(directory)/apples")
+    }
+    let found = pathsStarting(with: "\(directory)/app") { $0.hasSuffix(".lua") }
+    #expect(found == ["\(directory)/apple.lua", "\(directory)/apples/"])
+    #expect(pathsStarting(with: "\(directory)/").count == 3)
+    #expect(pathsStarting(with: "\(directory)/.") == ["\(directory)/.hidden"])
+    #expect(pathsStarting(with: "/no-such/x") == [])
+  }
+
   @Test func filesThatSayNothingOfTheirSizeAreReadWhole() throws {
     let text = String(decoding: try readFile("/proc/self/status"), as: UTF8.self)
     #expect(text.hasPrefix("Name:"))

@@ -112,6 +112,30 @@ struct OneLinerTests {
     #expect(text.contains("return { calls = _variables.calls , n = x . calls }"), "fields and members keep their names")
   }
 
+  @Test(arguments: [
+    "odd = calls % 2 == 1", "odd = not seen", "odd = (pid > 1)", "odd = pid > 1 and tid ~= 3 or true",
+    "odd = false if pid == 1 then odd = pid < args.x[3] end", "n, odd = 1, pid == 1 x = 2",
+    "odd = even even = uid == 0", "odd = str(args.filename):startswith('/etc')", "odd = #comm < 3 and -pid <= 1",
+  ])
+  func comparisonsAreTruths(_ action: String) throws {
+    let text = try script("k:a", action)
+    #expect(text.contains(" odd = false") || text.contains("{ odd = false"), "\(text)")
+  }
+
+  @Test(arguments: [
+    "odd = pid > 1 and 5 or 6", "odd = true odd = 1", "odd = odd + 1", "odd = pid", "odd = (pid)",
+    "odd = f(pid == 1)", "odd, n = 1, pid == 1", "odd = { pid == 1 }", "odd = pid local odd = true",
+    "odd = -(pid == 1)", "odd = t.x == 1 and pid",
+  ])
+  func otherValuesAreNumbers(_ action: String) throws {
+    let text = try script("k:a", action)
+    #expect(!text.contains("odd = false"), "\(text)")
+  }
+
+  @Test func commentsAreLeftOut() throws {
+    #expect(try script("k:a", "count() -- all of them") == script("k:a", "count()"))
+  }
+
   @Test func aNameMayBeLocalToAnAction() throws {
     let text = try script("k:a", "n = n + 1", "k:b", "local n = 5 local f = function() return n.x end print(n)")
     #expect(text.contains("_variables.n = _variables.n + 1") && text.contains("local n = 5"), "\(text)")

@@ -17,6 +17,23 @@ import Tracing
     #expect(names.parts(after: "nonsense:x") == [])
   }
 
+  @Test func programsAndLibraries() {
+    #expect(names.parts(after: "uprobe:lib").contains("libc:"))
+    #expect(names.parts(after: "u:libc.so") == ["libc.so.6:"])
+    #expect(names.parts(after: "uretprobe:sle").contains("sleep:"))
+    #expect(names.parts(after: "usdt:/bin/slee") == ["/bin/sleep:"])
+    #expect(names.parts(after: "uprobe:/us") == ["/usr/"])
+    #expect(names.parts(after: "uprobe:/etc/pass") == [], "what is no program has no functions")
+    #expect(names.parts(after: "uprobe:libc:mallo").contains("malloc"))
+    #expect(names.parts(after: "uretprobe:no-such-library:x") == [])
+  }
+
+  @Test func probesOfPrograms() {
+    #expect(names.parts(after: "usdt:libstdc++:lib") == ["libstdcxx:"])
+    #expect(names.parts(after: "usdt:libstdc++:libstdcxx:ca") == ["catch"])
+    #expect(names.parts(after: "usdt:no-such-library:x") == [])
+  }
+
   @Test func argumentsAndWhatLiesBehindThem() {
     #expect(names.arguments(of: "t:sched:sched_switch").contains("prev_comm"))
     #expect(names.members(of: ["args"], spec: "t:sched:sched_switch").contains("next_pid"))

@@ -31,9 +31,18 @@ public struct ProbeNames {
       return categories.filter { $0.hasPrefix(last) && $0 != "ftrace" }.map { "\($0):" }
     case ("software", 2): return SampledEvent.software.map(\.name).filter { $0.hasPrefix(last) }
     case ("hardware", 2): return SampledEvent.hardware.map(\.name).filter { $0.hasPrefix(last) }
-    case ("uprobe", 2), ("uretprobe", 2), ("usdt", 2), ("profile", _), ("interval", _): return []
+    case ("uprobe", 2), ("uretprobe", 2), ("usdt", 2):
+      return BinaryFinder.names(startingWith: last).map { $0.hasSuffix("/") ? $0 : "\($0):" }
+    case ("usdt", 3): return providers(in: parts[1]).filter { $0.hasPrefix(last) }.map { "\($0):" }
+    case ("profile", _), ("interval", _): return []
     default: return matches("\(start)*")
     }
+  }
+
+  private func providers(in binary: String) -> [String] {
+    guard let path = try? BinaryFinder.path(of: binary) else { return [] }
+    let names = (try? ProbeCatalog.names(of: .usdt, in: path)) ?? []
+    return Set(names.map { String($0.prefix { $0 != ":" }) }).sorted()
   }
 
   private static func longName(_ kind: String) -> String? {
@@ -95,9 +104,7 @@ public struct ProbeNames {
 
   /// The names of structs, unions and enums that begin so.
   public func types(after start: String) -> [String] {
-    guard let types = try? KernelTypes.graph() else { return [] }
-    let names = [TypeKind.struct, .union, .enum, .typedef].flatMap { types.names($0) }
-    return Set(names.filter { $0.hasPrefix(start) }).sorted()
+    (try? TypeCatalog.names(startingWith: start)) ?? []
   }
 
   /// A kernel type as C defines it, without the last line's end; `name` may begin with `struct`, `union`, `enum` or `typedef`.

@@ -1,3 +1,5 @@
+import Support
+
 /// Builds a Lua script in which each token of the command line has a line of its own, so that whatever Lua and the
 /// compiler say of a line is said of a token.
 struct OneLinerText {
@@ -32,7 +34,7 @@ struct OneLinerPart {
   init(_ name: String, _ text: String) {
     self.name = name
     self.text = text
-    tokens = Self.withKeywordMembers(LuaToken.all(in: text))[...]
+    tokens = Self.withKeywordMembers(LuaToken.all(in: text).filter { $0.kind != .comment })[...]
   }
 
   /// Takes `args.function` for `args["function"]`: some tracepoints call arguments what Lua calls something else.

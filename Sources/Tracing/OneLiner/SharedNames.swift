@@ -9,8 +9,10 @@ struct SharedNames {
   }
 
   private(set) var maps: [Map] = []
-  /// Variables with their initial values.
+  /// Variables with their initial values: 0, or false where nothing but truth values is assigned.
   private(set) var variables: [(name: String, initial: String)] = []
+  private var names: Set<String> = []
+  private var assignments: [SharedAssignment] = []
 
   /// What the API and Lua itself call something.
   private static let known: Set<String> = Set(
@@ -29,8 +31,8 @@ struct SharedNames {
       for index in filter.tokens.indices where Self.isIndexed(filter.tokens, index) { addMap(filter.tokens, index) }
     }
     maps.sort { $0.name < $1.name }
-    variables = variables.filter { variable in !maps.contains { $0.name == variable.name } }
-      .sorted { $0.name < $1.name }
+    let truths = SharedAssignment.truths(assignments)
+    variables = names.subtracting(maps.map(\.name)).sorted().map { ($0, truths.contains($0) ? "false" : "0") }
   }
 
   private mutating func note(_ index: Int, _ action: OneLinerAction) {
@@ -39,13 +41,9 @@ struct SharedNames {
     guard token.kind == .name, action.globals.contains(token.text), Self.isFree(tokens, index) else { return }
     if Self.isIndexed(tokens, index) {
       addMap(tokens, index)
-    } else if action.assigned.contains(token.text), !Self.known.contains(token.text),
-      !variables.contains(where: { $0.name == token.text })
-    {
-      let value =
-        tokens.dropFirst(index + 1 - tokens.startIndex).first?.is("=") == true ? tokens[(index + 2)...].first : nil
-      let isTruth = value.map { $0.is("true") || $0.is("false") } ?? false
-      variables.append((token.text, isTruth ? "false" : "0"))
+    } else if action.assigned.contains(token.text), !Self.known.contains(token.text) {
+      names.insert(token.text)
+      if let assignment = SharedAssignment(tokens, index) { assignments.append(assignment) }
     }
   }
 

@@ -1,3 +1,5 @@
+import Support
+
 /// Questions about a run of tokens that Lua's parser has found to be expressions.
 typealias TokenList = ArraySlice<LuaToken>
 

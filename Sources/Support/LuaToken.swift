@@ -1,23 +1,51 @@
 /// A word of Lua text: comments and blanks stand between tokens.
-struct LuaToken: Equatable {
-  enum Kind {
+///
+/// ```swift
+/// LuaToken.all(in: "f('a', x").map(\.text)  // "f", "(", "'a'", ",", "x"
+/// ```
+public struct LuaToken: Equatable, Sendable {
+  public enum Kind: Sendable {
     case name, keyword, number, string, symbol
+    /// Only one that the text ends inside of is a token.
+    case comment
   }
 
-  var kind: Kind
-  var text: String
+  public var kind: Kind
+  public var text: String
   /// Bytes from the start of the text.
-  var offset: Int
+  public var offset: Int
+  /// Of a string or comment: the text ends inside of it.
+  public var isOpen: Bool
 
-  static let keywords: Set<String> = [
+  public init(kind: Kind, text: String, offset: Int, isOpen: Bool = false) {
+    self.kind = kind
+    self.text = text
+    self.offset = offset
+    self.isOpen = isOpen
+  }
+
+  public static let keywords: Set<String> = [
     "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil",
     "not", "or", "repeat", "return", "then", "true", "until", "while",
   ]
 
-  func `is`(_ text: String) -> Bool { self.text == text && kind != .string }
+  /// Whether it is this word or symbol.
+  public func `is`(_ text: String) -> Bool { self.text == text && kind != .string && kind != .comment }
 
-  /// The tokens of a text. What is malformed becomes tokens too, for Lua itself to complain about.
-  static func all(in text: String) -> [LuaToken] {
+  /// What stands between a string's quotes or brackets, with its escapes as they are written; nil for other tokens.
+  public var contents: Substring? {
+    guard kind == .string else { return nil }
+    // `"` or `[==[`, and as much at the end.
+    let width = text.first == "[" ? 2 + text.dropFirst().prefix { $0 == "=" }.count : 1
+    let rest = text.dropFirst(width)
+    // One that ends with its line has no quote there.
+    let isClosed = !isOpen && (width > 1 || rest.last == text.first)
+    return isClosed ? rest.dropLast(width) : rest
+  }
+
+  /// The tokens of a text, which may break off anywhere. What is malformed becomes tokens too, for Lua itself to
+  /// complain about.
+  public static func all(in text: String) -> [LuaToken] {
     var reader = LuaTokenReader(bytes: Array(text.utf8))
     var tokens: [LuaToken] = []
     while let token = reader.next() { tokens.append(token) }
@@ -29,6 +57,8 @@ struct LuaToken: Equatable {
 private struct LuaTokenReader {
   let bytes: [UInt8]
   private var place = 0
+  /// The text ends inside of what was read last.
+  private var isOpen = false
 
   init(bytes: [UInt8]) {
     self.bytes = bytes
@@ -42,26 +72,33 @@ private struct LuaTokenReader {
   }
 
   mutating func next() -> LuaToken? {
-    skipBlanks()
-    guard place < bytes.count else { return nil }
-    let start = place
-    let kind = readToken()
-    let text = String(decoding: bytes[start..<place], as: UTF8.self)
-    return LuaToken(
-      kind: kind == .name && LuaToken.keywords.contains(text) ? .keyword : kind, text: text, offset: start)
-  }
-
-  private mutating func skipBlanks() {
     while place < bytes.count {
-      if byte(place) == "-", byte(place + 1) == "-" {
-        place += 2
-        if !readLongBracket() { skip { $0 != "\n" } }
-      } else if byte(place).isWhitespace {
+      let start = place
+      isOpen = false
+      if byte(place).isWhitespace {
         place += 1
+      } else if byte(place) == "-", byte(place + 1) == "-" {
+        readComment()
+        if isOpen { return token(.comment, from: start) }
       } else {
-        return
+        let kind = readToken()
+        return token(kind, from: start)
       }
     }
+    return nil
+  }
+
+  private func token(_ kind: LuaToken.Kind, from start: Int) -> LuaToken {
+    let text = String(decoding: bytes[start..<place], as: UTF8.self)
+    let isKeyword = kind == .name && LuaToken.keywords.contains(text)
+    return LuaToken(kind: isKeyword ? .keyword : kind, text: text, offset: start, isOpen: isOpen)
+  }
+
+  private mutating func readComment() {
+    place += 2
+    if readLongBracket() { return }
+    skip { $0 != "\n" }
+    isOpen = place == bytes.count
   }
 
   private mutating func readToken() -> LuaToken.Kind {
@@ -114,6 +151,7 @@ private struct LuaTokenReader {
       }
       place += byte(place) == "\\" ? 2 : 1
     }
+    isOpen = place >= bytes.count
     place = min(place, bytes.count)
   }
 
@@ -125,6 +163,7 @@ private struct LuaTokenReader {
     let closing = Array("]".utf8) + bytes[(place + 1)..<end] + Array("]".utf8)
     place = end + 1
     while place < bytes.count, !bytes[place...].starts(with: closing) { place += 1 }
+    isOpen = place == bytes.count
     place = min(place + closing.count, bytes.count)
     return true
   }
