@@ -9,6 +9,8 @@ let libbpf: [LinkerSetting] = [
   .linkedLibrary(":libbpf.a"), .linkedLibrary(":libelf.a"), .linkedLibrary(":libz.a"),
 ]
 let lua: [LinkerSetting] = [.linkedLibrary(":liblua5.4.a"), .linkedLibrary("m")]
+/// What packages are made of: YAML, deflated objects, digests.
+let packages: [LinkerSetting] = [.linkedLibrary(":libyaml.a"), .linkedLibrary(":libz.a"), .linkedLibrary(":libmd.a")]
 /// libedit, and what it needs itself.
 let lineEditor: [LinkerSetting] = [
   .linkedLibrary(":libedit.a"), .linkedLibrary(":libtinfo.a"), .linkedLibrary(":libbsd.a"), .linkedLibrary(":libmd.a"),
@@ -38,6 +40,9 @@ let package = Package(
     .systemLibrary(name: "CLibbpf"),
     .systemLibrary(name: "CLua"),
     .systemLibrary(name: "CLineEditor"),
+    .systemLibrary(name: "CYAML"),
+    .systemLibrary(name: "CZlib"),
+    .systemLibrary(name: "CDigest"),
     .target(name: "CEventCore", cSettings: strictC),
     .target(name: "CLuaBridge", dependencies: ["CLua", "CEventCore"], cSettings: strictC, linkerSettings: lua),
     .target(name: "CLuaLibrary", cSettings: strictC + [.disableWarning("c23-extensions")]),  // #embed
@@ -45,7 +50,7 @@ let package = Package(
     room("Pictures", []),
     room("BTF", ["Support"]),
     room("Recipes", ["BTF", "Support"]),
-    room("Packages", ["BTF", "Support"]),
+    room("Packages", ["CYAML", "CZlib", "CDigest", "BTF", "Support"], link: packages),
     room("BPFAssembly", ["Support"]),
     room("LuaBytecode", ["Support"]),
     room("ProbeCompiler", ["LuaBytecode", "BPFAssembly", "BTF", "Support"]),
@@ -99,6 +104,7 @@ let package = Package(
         "Support",
       ], swiftSettings: strict, linkerSettings: lua),
     tests("RecipesTests", ["Recipes", "Support"]),
+    tests("PackagesTests", ["RandomTestSupport", "Packages", "BTF", "Support"]),
     tests("BPFAssemblyTests", ["FileTestSupport", "BPFAssembly", "Support"]),
     .testTarget(
       name: "LuaBytecodeTests", dependencies: ["RandomTestSupport", "LuaBytecode", "CLua", "Support"],

@@ -91,6 +91,7 @@ public struct ExportedType: Equatable, Sendable {
   public struct Member: Equatable, Sendable {
     public var name: String
     public var type: String
+    public var other: [JSONMember] = []
 
     public init(name: String, type: String) {
       self.name = name
@@ -146,7 +147,7 @@ public struct MapSample: Equatable, Sendable {
   public var clears: Bool
   public var other: [JSONMember] = []
 
-  public init(milliseconds: Int, form: Form = .logarithmic, unit: String = "(unit)", clears: Bool = false) {
+  public init(milliseconds: Int, form: Form = .table, unit: String = "(unit)", clears: Bool = false) {
     self.milliseconds = milliseconds
     self.form = form
     self.unit = unit
@@ -169,6 +170,7 @@ public struct ExportedMember: Equatable, Sendable {
   /// Bytes from the record's start.
   public var offset: Int
   public var typeID: UInt32
+  public var other: [JSONMember] = []
 
   public init(name: String, offset: Int, typeID: UInt32) {
     self.name = name

@@ -13,6 +13,7 @@ public struct SeededGenerator: RandomNumberGenerator {
     let wanted = getenv("MOONTRACE_TEST_SEED").flatMap { UInt64(String(cString: $0)) }
     let seed = wanted ?? UInt64.random(in: 0...UInt64(UInt32.max))
     print("\(test): seed \(seed)")
+    fflush(nil)  // a crash would take it along
     return seed
   }
 

@@ -1,0 +1,3 @@
+// libmd: message digests.
+#pragma once
+#include <sha2.h>
