@@ -125,8 +125,8 @@ let package = Package(
     tests(
       "TracingTests",
       [
-        "FileTestSupport", "KernelTestSupport", "RandomTestSupport", "Tracing", "ProbeCompiler", "LuaBytecode",
-        "LuaRuntime",
+        "FileTestSupport", "KernelTestSupport", "RandomTestSupport", "Tracing", "Packages", "ProbeCompiler",
+        "LuaBytecode", "LuaRuntime",
         "EventStream", "KernelLoader",
         "CLibbpf", "CLuaBridge", "CEventCore", "BPFAssembly", "BTF", "Support",
       ]),

@@ -46,25 +46,28 @@ extension TypeGraph {
     return (record.word(0), Int(record.word(2)))
   }
 
-  /// Hands over each member until `visit` answers false.
+  /// Hands over each member, in the order of the definition, until `visit` answers false.
   private func visitMembers(of id: TypeID, _ visit: (TypeMember) -> Bool) {
-    var pending: [(type: TypeID, bit: Int, depth: Int)] = [(id, 0, 0)]
-    while let (type, start, depth) = pending.popLast() {
-      guard let record = record(resolve(type)), record.kind.isRecord, depth < LayoutBuilder.maximumDepth else {
-        continue
-      }
-      for index in 0..<record.count {
-        let place = record.word(3 * index + 2)
-        let bit = start + Int(record.flag ? place & 0xff_ffff : place)
-        let member = TypeMember(
-          name: text(at: record.word(3 * index)), type: record.word(3 * index + 1), bitOffset: bit,
-          bitWidth: Int(record.flag ? place >> 24 : 0))
-        if member.name.isEmpty {
-          pending.append((member.type, bit, depth + 1))
-        } else if !visit(member) {
-          return
-        }
+    guard let outer = record(resolve(id)) else { return }
+    var pending = [(record: outer, start: 0, rest: 0..<outer.count)]
+    while let (record, start, rest) = pending.popLast() {
+      guard record.kind.isRecord, let index = rest.first else { continue }
+      pending.append((record, start, rest.dropFirst()))
+      let member = member(record, index, start: start)
+      if !member.name.isEmpty {
+        if !visit(member) { return }
+      } else if pending.count < LayoutBuilder.maximumDepth, let inner = self.record(resolve(member.type)) {
+        pending.append((inner, member.bitOffset, 0..<inner.count))
       }
     }
+  }
+
+  /// Member `index` of a struct or union that stands at bit `start` of another one.
+  private func member(_ record: TypeRecord, _ index: Int, start: Int) -> TypeMember {
+    let place = record.word(3 * index + 2)
+    return TypeMember(
+      name: text(at: record.word(3 * index)), type: record.word(3 * index + 1),
+      bitOffset: start + Int(record.flag ? place & 0xff_ffff : place),
+      bitWidth: Int(record.flag ? place >> 24 : 0))
   }
 }

@@ -74,6 +74,12 @@ public final class BPFObject {
     maps.first { $0.name == name }
   }
 
+  /// The type that a map's definition gives its values (of a buffer: its events), among `types`; nil when it gives none.
+  public func valueType(of map: BPFMap) -> TypeID? {
+    let type = handle.pointer == nil ? 0 : bpf_map__btf_value_type_id(map.pointer)
+    return type == 0 ? nil : type
+  }
+
   /// The global variable of that name.
   public func global(_ name: String) -> GlobalVariable? {
     globals.first { $0.name == name }

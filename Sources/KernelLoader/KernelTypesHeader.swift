@@ -3,7 +3,8 @@ import CLibbpf
 import Glibc
 import Support
 
-/// The C header that BPF programs include as `vmlinux.h`: every type of the running kernel.
+/// The C header that BPF programs include as `vmlinux.h`: every type of the running kernel, and the functions that it lets
+/// programs call.
 public enum KernelTypesHeader {
   /// Makes the header's text from the kernel's BTF (about 3 MB, a tenth of a second).
   ///
@@ -19,6 +20,24 @@ public enum KernelTypesHeader {
         .unsupported, "this kernel's BTF type information can't be read: \(error.text)",
         remedy: "use a kernel with CONFIG_DEBUG_INFO_BTF", detail: error.detail)
     }
+    return try text(of: types)
+  }
+
+  /// Makes the header from a file: another kernel's BTF by itself, or an ELF file that holds it.
+  /// - Throws: `.scriptFailed` when the file is neither.
+  public static func make(fromBTF path: String) throws(MoontraceError) -> [UInt8] {
+    let types: OpaquePointer
+    do throws(KernelFailure) {
+      types = try checkLibbpf { btf__parse(path, nil) }
+    } catch {
+      throw MoontraceError(
+        .scriptFailed, "\(path): its BTF type information can't be read: \(error.text)", detail: error.detail)
+    }
+    return try text(of: types)
+  }
+
+  /// The header of types, which are freed.
+  private static func text(of types: OpaquePointer) throws(MoontraceError) -> [UInt8] {
     defer { btf__free(types) }
     let text = HeaderText()
     text.append(opening)
@@ -63,6 +82,7 @@ public enum KernelTypesHeader {
       for id in 1..<btf__type_cnt(types) {
         try checkLibbpf { btf_dump__dump_type(dump, id) }
       }
+      try KernelFunctionPrototypes.dump(types, dump) { text.append($0) }
     } catch {
       throw error.error("vmlinux.h")
     }

@@ -30,7 +30,7 @@ public struct SystemReport: Sendable {
 
   private static func clang() -> KernelFeature {
     do throws(MoontraceError) {
-      return KernelFeature("clang", missing: nil, detail: try ClangCompiler.findClang())
+      return KernelFeature("clang", missing: nil, detail: try ClangTool.find().path)
     } catch {
       return KernelFeature(
         "clang", missing: "\(error.message); only programs in C need it", remedy: error.remedy)

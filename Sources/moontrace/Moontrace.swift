@@ -9,7 +9,7 @@ struct Moontrace: ParsableCommand {
     abstract: "Trace a live Linux kernel from one Lua file.",
     version: version,
     subcommands: [
-      RunCommand.self, TraceCommand.self, ReplCommand.self, ListCommand.self, DoctorCommand.self,
+      RunCommand.self, TraceCommand.self, ReplCommand.self, BuildCommand.self, ListCommand.self, DoctorCommand.self,
       CheckCommand.self, CompletionsCommand.self, NewCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
@@ -22,7 +22,7 @@ enum EntryPoint {
   static func main() {
     var color = ColorChoice.auto
     do {
-      var command = try Moontrace.parseAsRoot()
+      var command = try Moontrace.parseAsRoot(BuildCommand.separated(Array(CommandLine.arguments.dropFirst())))
       if let command = command as? any TracingCommand { color = command.session.color }
       try command.run()
     } catch {

@@ -80,6 +80,27 @@ struct TypeGraphTests {
     #expect(try graph.layout(of: alias) == .pointer)
   }
 
+  @Test func membersComeInTheOrderOfTheDefinition() throws {
+    var builder = BlobBuilder()
+    let int = builder.integer("int", size: 4, encoding: 1)
+    let deepest = builder.record("", size: 4, [.init(name: "deep", type: int, bitOffset: 0)])
+    let inner = builder.record(
+      "", .union, size: 8,
+      [.init(name: "", type: deepest, bitOffset: 32), .init(name: "beside", type: int, bitOffset: 0)])
+    let outer = builder.record(
+      "outer", size: 16,
+      [
+        .init(name: "first", type: int, bitOffset: 0), .init(name: "", type: inner, bitOffset: 32),
+        .init(name: "last", type: int, bitOffset: 96),
+      ])
+    // A struct that contains itself ends somewhere.
+    let endless = builder.record("endless", size: 4, [.init(name: "", type: outer + 1, bitOffset: 0)])
+    let graph = try builder.graph()
+    #expect(graph.memberNames(of: outer) == ["first", "deep", "beside", "last"])
+    #expect(["deep", "last"].map { graph.member($0, of: outer)?.bitOffset } == [64, 96])
+    #expect(graph.memberNames(of: endless) == [] && graph.member("none", of: outer) == nil)
+  }
+
   @Test func dataSectionsListTheirVariables() throws {
     var builder = BlobBuilder()
     let int = builder.integer("int", size: 4)
