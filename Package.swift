@@ -133,7 +133,10 @@ let package = Package(
     tests("REPLTests", ["FileTestSupport", "KernelTestSupport", "REPL", "Tracing", "Support"]),
     tests(
       "CommandLineTests",
-      ["FileTestSupport", "KernelTestSupport", "KernelLoader", "CLibbpf", "Support", "moontrace", "workload"]),
+      [
+        "FileTestSupport", "KernelTestSupport", "KernelLoader", "CLibbpf", "Packages", "Support", "moontrace",
+        "workload",
+      ]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu17

@@ -44,8 +44,11 @@ static const unsigned char names[] = {
 static const unsigned char top[] = {
 #embed "../../lua-lib/api/top.lua"
 };
-static const unsigned char object[] = {
-#embed "../../lua-lib/api/object.lua"
+static const unsigned char samples[] = {
+#embed "../../lua-lib/api/samples.lua"
+};
+static const unsigned char program[] = {
+#embed "../../lua-lib/api/program.lua"
 };
 
 static const unsigned char argdist[] = {
@@ -282,7 +285,8 @@ static const mt_library_file files[] = {
     FILE_AT("moontrace/plot.lua", plot),
     FILE_AT("moontrace/units.lua", units),
     FILE_AT("moontrace/names.lua", names),
-    FILE_AT("api/object.lua", object),
+    FILE_AT("api/program.lua", program),
+    FILE_AT("api/samples.lua", samples),
     FILE_AT("api/repl.lua", repl),
     FILE_AT("api/top.lua", top),
     FILE_AT("recipes/argdist.lua", argdist),

@@ -32,12 +32,14 @@ public final class BPFObject {
 
   /// Opens an object from its bytes; nothing reaches the kernel yet.
   ///
-  /// - Parameter name: what errors call it: the file's name.
+  /// - Parameters:
+  ///   - name: what errors call it: the file's name.
+  ///   - kernelTypes: a file with the BTF of the running kernel, for kernels that have none; nil for the kernel's own.
   /// - Throws: `.scriptFailed` when the bytes are not ELF, are truncated, for another machine or byte order, have no
   ///   BTF, or hold definitions that libbpf refuses.
-  public init(bytes: [UInt8], name: String) throws(MoontraceError) {
+  public init(bytes: [UInt8], name: String, kernelTypes: String? = nil) throws(MoontraceError) {
     image = try BPFObject.checkedImage(bytes, name: name)
-    handle = try BPFObject.open(bytes, name: name)
+    handle = try BPFObject.open(bytes, name: name, kernelTypes: kernelTypes)
     types = try BPFObject.openTypes(handle)
     let places = ProgramPlace.all(in: image)
     let allMaps = BPFObject.children(handle, bpf_object__next_map).map { [handle, types] in
@@ -121,21 +123,28 @@ extension BPFObject {
     return image
   }
 
-  private static func open(_ bytes: [UInt8], name: String) throws(MoontraceError) -> ObjectHandle {
+  private static func open(
+    _ bytes: [UInt8], name: String, kernelTypes: String?
+  ) throws(MoontraceError) -> ObjectHandle {
     let stem = name.split(separator: "/").last?.split(separator: ".").first.map(String.init) ?? "object"
     do throws(KernelFailure) {
-      let pointer = try checkLibbpf {
-        stem.withCString { text in
-          var options = bpf_object_open_opts()
-          options.sz = optionsSize(upTo: \bpf_object_open_opts.object_name)
-          options.object_name = text
-          return bytes.withUnsafeBytes { bpf_object__open_mem($0.baseAddress, $0.count, &options) }
-        }
-      }
+      let pointer = try checkLibbpf { openInMemory(bytes, stem: stem, kernelTypes: kernelTypes) }
       return ObjectHandle(name: name, pointer: pointer)
     } catch {
       let cause = error.lines.first.map(LibbpfMessage.text) ?? error.text
       throw MoontraceError(.scriptFailed, "\(name): \(cause)", detail: error.detail)
+    }
+  }
+
+  private static func openInMemory(_ bytes: [UInt8], stem: String, kernelTypes: String?) -> OpaquePointer? {
+    stem.withCString { text in
+      (kernelTypes ?? "").withCString { path in
+        var options = bpf_object_open_opts()
+        options.sz = optionsSize(upTo: \bpf_object_open_opts.btf_custom_path)
+        options.object_name = text
+        options.btf_custom_path = kernelTypes == nil ? nil : path
+        return bytes.withUnsafeBytes { bpf_object__open_mem($0.baseAddress, $0.count, &options) }
+      }
     }
   }
 

@@ -30,6 +30,15 @@ extension BPFProgram {
     }
   }
 
+  /// Throws what attaching to `spec` would throw, `.usage`, when a program of this type can't go there.
+  public func checkFit(_ spec: AttachSpec) throws(MoontraceError) {
+    do throws(MoontraceError) {
+      try ProgramFit(program: self).check(spec)
+    } catch {
+      throw located(error)
+    }
+  }
+
   /// Sets what the kernel must know before it loads the program: the target of `fentry`, `fexit`, `tp_btf` and `iter`
   /// programs whose section does not name one. Does nothing for others.
   ///
@@ -71,9 +80,19 @@ extension BPFProgram {
     }
   }
 
+  /// Whether its section says what to attach it to, so that `attach` needs no SPEC.
+  public var namesTarget: Bool {
+    if AttachSpec(section: section) != nil { return true }
+    let kinds = ["lsm", "lsm.s", "lsm_cgroup", "fmod_ret", "fmod_ret.s", "freplace", "uprobe", "uretprobe", "usdt"]
+    let parts = section.split(separator: "/", maxSplits: 1)
+    return parts.count == 2 && kinds.contains { parts[0] == $0 }
+  }
+
+  /// A SPEC of the form that the program can be attached to: `xdp:INTERFACE`.
+  public var exampleSpec: String { ProgramFit(program: self).example ?? "tracepoint:CATEGORY:EVENT" }
+
   private var noTarget: MoontraceError {
-    let example = ProgramFit(program: self).example ?? "tracepoint:CATEGORY:EVENT"
-    return MoontraceError(
-      .usage, "its section '\(section)' does not say what to attach it to", remedy: "p:attach(\"\(example)\")")
+    MoontraceError(
+      .usage, "its section '\(section)' does not say what to attach it to", remedy: "p:attach(\"\(exampleSpec)\")")
   }
 }

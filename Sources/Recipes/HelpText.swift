@@ -2,8 +2,9 @@ extension RecipeHeader {
   /// The help that `--help` prints: usage, summary, options with defaults and choices, needs, examples. Ends in a newline.
   ///
   /// `programName` stands after "Usage:", such as `moontrace opensnoop`.
-  public func helpText(programName: String) -> String {
-    var parts = [usageLine(programName)]
+  /// - Parameter takesArguments: whether what is no option may stand behind it too.
+  public func helpText(programName: String, takesArguments: Bool = true) -> String {
+    var parts = [usageLine(programName) + (takesArguments ? " [ARGUMENT]...\n" : "\n")]
     if !summary.isEmpty { parts.append(summary + "\n") }
     parts.append("Options:\n" + optionLines())
     if !needs.isEmpty {
@@ -25,7 +26,7 @@ extension RecipeHeader {
 
   private func usageLine(_ programName: String) -> String {
     let required = options.filter(\.required).map { " \($0.flag) \($0.placeholder)" }
-    return "Usage: \(programName)\(required.joined()) [OPTION]... [ARGUMENT]...\n"
+    return "Usage: \(programName)\(required.joined()) [OPTION]..."
   }
 
   private func optionLines() -> String {
@@ -66,7 +67,7 @@ extension RecipeHeader {
 }
 
 extension RecipeOption {
-  fileprivate var placeholder: String { type.rawValue.uppercased() }
+  fileprivate var placeholder: String { form?.placeholder ?? type.rawValue.uppercased() }
 
   /// `  -p, --pid INTEGER`; a boolean that is on from the start shows how to turn it off.
   fileprivate var synopsis: String {

@@ -73,12 +73,21 @@ private struct OptionParser {
       parsed.helpRequested = true
     } else if let option = options.first(where: { $0.luaName == name }) {
       try read(option, attached: attached)
-    } else if let option = options.first(where: { $0.type == .boolean && "no_" + $0.luaName == name }) {
+    } else if let (option, isOn) = self.switch(name) {
       try Self.refuseValue(option, attached)
-      parsed.values[option.luaName] = .boolean(false)
+      parsed.values[option.luaName] = .boolean(isOn)
     } else {
       throw unknown("--\(parts[0])")
     }
+  }
+
+  /// The boolean that a name such as `no_NAME` turns on or off.
+  private func `switch`(_ name: String) -> (option: RecipeOption, isOn: Bool)? {
+    let booleans = options.filter { $0.type == .boolean }
+    if let option = booleans.first(where: { "no_" + $0.luaName == name }) { return (option, false) }
+    let old = booleans.filter(\.answersToEnable)
+    if let option = old.first(where: { "enable_" + $0.luaName == name }) { return (option, true) }
+    return old.first { "disable_" + $0.luaName == name }.map { ($0, false) }
   }
 
   private mutating func readShort(_ letters: Substring) throws(MoontraceError) {
@@ -104,7 +113,7 @@ private struct OptionParser {
       return
     }
     guard let text = attached ?? rest.popFirst() else {
-      throw MoontraceError(.usage, "\(option.flag) needs a value: \(option.type.expectation)")
+      throw MoontraceError(.usage, "\(option.flag) needs a value: \(option.expectation)")
     }
     parsed.values[option.luaName] = try Self.value(of: option, text)
   }
@@ -135,7 +144,7 @@ private struct OptionParser {
   private mutating func fillIn() throws(MoontraceError) {
     for option in options where parsed.values[option.luaName] == nil {
       if option.required {
-        throw MoontraceError(.usage, "\(option.flag) is required", remedy: "it takes \(option.type.expectation)")
+        throw MoontraceError(.usage, "\(option.flag) is required", remedy: "it takes \(option.expectation)")
       }
       parsed.values[option.luaName] = option.defaultValue ?? (option.type == .boolean ? .boolean(false) : nil)
     }

@@ -10,6 +10,10 @@ public struct RecipeOption: Equatable, Sendable {
   public var required: Bool
   /// The values that are allowed; empty when all are.
   public var choices: [OptionValue]
+  /// Of an option of type `string` whose owner reads the text: what it is for users.
+  public var form: ValueForm?
+  /// Of a boolean: whether `--enable-NAME` and `--disable-NAME` mean it too, as in eunomia-bpf.
+  public var answersToEnable = false
 
   public init(
     name: String, short: Character? = nil, type: OptionType = .string, defaultValue: OptionValue? = nil,
@@ -24,6 +28,8 @@ public struct RecipeOption: Equatable, Sendable {
     self.choices = choices
   }
 
+  var expectation: String { form?.expectation ?? type.expectation }
+
   /// The name in Lua, `max_events` in `opt.max_events`, and the key in `ParsedOptions.values`.
   public var luaName: String { Self.luaName(name) }
 
@@ -32,6 +38,19 @@ public struct RecipeOption: Equatable, Sendable {
 
   static func luaName(_ name: some StringProtocol) -> String {
     String(name.map { $0 == "-" ? "_" : $0 })
+  }
+}
+
+/// What a value is that its owner reads from text.
+public struct ValueForm: Equatable, Sendable {
+  /// Stands for it in the help: `INTEGER`.
+  public var placeholder: String
+  /// What messages say was expected: `an integer`.
+  public var expectation: String
+
+  public init(placeholder: String, expectation: String) {
+    self.placeholder = placeholder
+    self.expectation = expectation
   }
 }
 

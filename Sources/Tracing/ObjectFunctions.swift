@@ -28,12 +28,14 @@ extension TracingSession {
   }
 
   /// An error as the script's: an object compiled from its text is called by the script's name, which stands before the
-  /// message anyway, and what would be wrong usage on a command line is a mistake in the script.
+  /// message anyway, and what would be wrong usage on a command line is a mistake in the script. A program in C has no
+  /// script.
   func asScriptError(_ error: MoontraceError) -> MoontraceError {
+    if source.isLibrary { return error }
     var error = error
     if error.code == .usage { error.code = .scriptFailed }
     let prefix = "\(source.shortName): "
-    if !source.isLibrary, error.message.hasPrefix(prefix) { error.message.removeFirst(prefix.count) }
+    if error.message.hasPrefix(prefix) { error.message.removeFirst(prefix.count) }
     return error
   }
 
@@ -49,31 +51,35 @@ extension TracingSession {
   private func defineOpening() {
     define("object_open") { session, call throws(MoontraceError) in
       let path = session.source.path(of: try call.text(1))
-      var bytes: [UInt8]
+      let bytes: [UInt8]
       do throws(SystemError) {
         bytes = try readFile(path)
       } catch {
         throw MoontraceError(.scriptFailed, "\(path): \(errnoText(error.errno))")
       }
-      if path.hasSuffix(".c") {
-        bytes = try ClangCompiler().compile(String(decoding: bytes, as: UTF8.self), name: path, firstLine: 1)
-      }
-      return try session.add(try BPFObject(bytes: bytes, name: path))
+      let program = ProgramSource(bytes, name: path) ?? ProgramSource(object: bytes, name: path)
+      return try session.add(try session.openNoting(program))
+    }
+    define(onObject: "object_variable") { object, call throws(MoontraceError) in
+      let name = try call.text(2)
+      return [.text(object.options?.variable(name) ?? name)]
     }
     define("object_compile") { session, call throws(MoontraceError) in
       let text = try call.text(1)
       let name = session.source.shortName
       let line = session.source.line(of: text) ?? 1
       let bytes = try ClangCompiler().compile(text, name: name, firstLine: line)
-      return try session.add(try BPFObject(bytes: bytes, name: name))
+      return try session.add(.init(object: try BPFObject(bytes: bytes, name: name)))
     }
     define(onObject: "object_describe") { object, _ in
       [.table(object.description)]
     }
   }
 
-  private func add(_ object: BPFObject) throws(MoontraceError) -> LuaResults {
-    objects.append(try TracedObject(object, in: self))
+  private func add(_ opened: ProgramSource.Opened) throws(MoontraceError) -> LuaResults {
+    let object = try TracedObject(opened, in: self)
+    if let meta = opened.meta { object.options = try ProgramOptions(opened.object, meta, name: opened.object.name) }
+    objects.append(object)
     return [.integer(Int64(objects.count - 1))]
   }
 

@@ -14,17 +14,21 @@ final class RecordStream: RecordConsumer {
   private let map: BPFMap
   private unowned let object: BPFObject
   private unowned let session: TracingSession
+  private let types: RecordTypes
+  /// How the records of a C program that runs by itself are shown; nil in scripts.
+  var display: RecordDisplay?
   private var buffer: (any EventBuffer)?
   private var handlers: LuaStream?
-  private var printer: EventPrinter?
-  /// What the records are: named by a handler, or else declared with the map.
+  private var printer: (any RecordPrinter)?
+  /// What the records are: named by a handler, or else what `RecordTypes` finds.
   private var record: RecordLayout?
   private var plan: DecodePlan?
   var turns = TurnSize()
 
-  init(_ map: BPFMap, of object: BPFObject, in session: TracingSession) {
+  init(_ map: BPFMap, of object: BPFObject, types: RecordTypes, in session: TracingSession) {
     self.map = map
     self.object = object
+    self.types = types
     self.session = session
     name = map.name
   }
@@ -46,7 +50,7 @@ final class RecordStream: RecordConsumer {
 
   /// Handlers share one reading of the records, so the first that says how they read decides.
   private func setType(_ name: String) throws(MoontraceError) {
-    guard let named = try namedRecord(name) else { throw unknownType(name) }
+    guard let named = try types.record(named: name) else { throw types.unknown(name) }
     if handlers != nil, let record, record != named {
       throw MoontraceError(
         .scriptFailed, "\(object.name): the records of '\(self.name)' are read as '\(record.name)' already",
@@ -55,31 +59,10 @@ final class RecordStream: RecordConsumer {
     record = named
   }
 
-  private func unknownType(_ name: String) -> MoontraceError {
-    let known = object.types.names(.struct)
-    let bare = name.split(separator: " ").last.map(String.init) ?? name
-    return MoontraceError(
-      .scriptFailed, "\(object.name): no type '\(name)' in its BTF\(suggestionHint(for: bare, in: known))",
-      remedy: "a type stays in the BTF when a map's definition names it: __type(value, struct NAME)")
-  }
-
-  private func namedRecord(_ name: String) throws(MoontraceError) -> RecordLayout? {
-    let words = name.split(separator: " ")
-    guard let bare = words.last.map(String.init) else { return nil }
-    let id =
-      switch words.count > 1 ? words[0] : "" {
-      case "struct": object.types.find(bare, .struct)
-      case "union": object.types.find(bare, .union)
-      default: object.types.find(bare, .typedef, .struct)
-      }
-    guard let id, case .record(let record) = try object.types.layout(of: id) else { return nil }
-    return record
-  }
-
   /// How a record reads. Throws when nothing says so.
   private func recordPlan() throws(MoontraceError) -> DecodePlan {
     if let plan { return plan }
-    if record == nil, case .record(let declared)? = map.value { record = declared }
+    if record == nil { record = try types.record(of: map) }
     guard let record else {
       throw MoontraceError(
         .scriptFailed, "\(object.name): nothing says how the records of '\(name)' read",
@@ -109,11 +92,12 @@ final class RecordStream: RecordConsumer {
   /// Bytes that hold what comes while the loop rests.
   static let roomyRing = 1 << 18
   /// Pages of data for each CPU of a perf buffer: 256 KiB.
-  private static let perfPages = 64
+  static let perfPages = 64
 
   private func openPerfBuffer() throws(MoontraceError) -> PerfBuffer {
     let descriptor = map.descriptor
-    return try PerfBuffer(pages: Self.perfPages, name: name) { cpu, event throws(MoontraceError) in
+    return try PerfBuffer(pages: display?.perfPages ?? Self.perfPages, name: name) {
+      cpu, event throws(MoontraceError) in
       var (cpu, event) = (cpu, event)
       let status = MapOperations.update(descriptor, &cpu, &event)
       guard status == 0 else {
@@ -154,16 +138,26 @@ final class RecordStream: RecordConsumer {
 
   func kind(_ number: Int) -> RecordKind? { RecordKind(name: name, plan: try? recordPlan()) }
 
-  /// Throws when the buffer is open and nobody could read its records.
+  /// Makes sure that somebody reads the records of an open buffer.
   func prepare() throws(MoontraceError) {
     if buffer != nil, handlers == nil { _ = try printing() }
   }
 
-  private func printing() throws(MoontraceError) -> EventPrinter {
+  private func printing() throws(MoontraceError) -> any RecordPrinter {
     if let printer { return printer }
-    let made = EventPrinter(
-      plan: try recordPlan(), format: session.configuration.format, output: session.output)
+    let made = try makePrinter()
     printer = made
     return made
+  }
+
+  private func makePrinter() throws(MoontraceError) -> any RecordPrinter {
+    if record == nil { record = try types.record(of: map) }
+    let (format, output) = (session.configuration.format, session.output)
+    if let display { return try display.printer(record, of: map, in: session) }
+    if record != nil { return EventPrinter(plan: try recordPlan(), format: format, output: output) }
+    session.diagnostics.noteOnce(
+      "\(object.name): the records of '\(name)' are shown as bytes, for nothing says how they read "
+        + "(add __type(value, struct NAME) to the map's definition, or name it: each(fn, \"struct NAME\"))")
+    return HexPrinter(label: nil, format: format, output: output)
   }
 }

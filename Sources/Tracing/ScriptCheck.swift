@@ -46,7 +46,7 @@ extension TracingSession {
     defer { for object in objects { object.close() } }
     try defineScriptFunctions()
     do throws(LuaFailure) {
-      try runtime.run(script: source.text, name: source.chunkName, arguments: arguments)
+      try runMainChunk()
       // Types that nothing shows may only be missing because the probe that shows them was refused.
       if probes.problems.isEmpty { compileProbes() }
     } catch {

@@ -13,6 +13,7 @@ extension TracingSession {
     defineTimeAndEnding()
     defineNaming()
     defineObjects()
+    if let program = source.program { definePrograms(of: program) }
     defineProbes()
     defineTop()
     definePictures()

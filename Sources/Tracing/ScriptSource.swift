@@ -6,12 +6,15 @@ public struct ScriptSource: Sendable {
   public var text: [UInt8]
   /// A path for files, `-` for standard input, `(command line)` for `-e`.
   public var name: String
-  /// Arguments that stand before the user's own.
-  public var leadingArguments: [String] = []
   /// Whether the text is our own, in whose lines the user has no interest.
   var isLibrary = false
+  /// The program written in C that the library's text runs; nil for scripts.
+  var program: ProgramSource?
   /// Where its lines come from, when it was made from a command line.
   var places: ScriptPlaces?
+
+  /// Whether it is a program written in C.
+  public var isProgram: Bool { program != nil }
 
   /// What errors and help call it: a path's last part.
   public var shortName: String {
@@ -19,7 +22,7 @@ public struct ScriptSource: Sendable {
   }
 
   /// What Lua knows the text by.
-  var chunkName: String { isLibrary ? "=[moontrace object]" : "@\(shortName)" }
+  var chunkName: String { isLibrary ? "=[moontrace program]" : "@\(shortName)" }
 
   /// The path of a file that the script names: as it stands, or beside the script when only there is one.
   func path(of name: String) -> String {
@@ -51,13 +54,13 @@ public struct ScriptSource: Sendable {
   ///
   /// Throws a usage error when there is no such thing, or when it is something that this version doesn't run.
   public static func resolve(_ target: String) throws(MoontraceError) -> ScriptSource {
-    if target == "-" { return ScriptSource(text: try read("standard input", readStandardInput), name: "-") }
+    if target == "-" { return source(try read("standard input", readStandardInput), name: "-") }
     if let scheme = ["https://", "http://", "oci://"].first(where: target.hasPrefix) {
       throw MoontraceError(
         .usage, "\(target): \(scheme) targets can't be run by this version",
         remedy: "fetch the file and run it from disk")
     }
-    if target.contains("/") || target.hasSuffix(".lua") || target.hasSuffix(".o") { return try file(target) }
+    if target.contains("/") || target.hasSuffix(".lua") || ProgramSource.isName(target) { return try file(target) }
     return try recipe(target)
   }
 
@@ -92,21 +95,20 @@ public struct ScriptSource: Sendable {
   }
 
   private static func file(_ path: String) throws(MoontraceError) -> ScriptSource {
-    let text = try read(path, readFile)
-    return isObject(path, text) ? compiledObject(path) : ScriptSource(text: text, name: path)
+    source(try read(path, readFile), name: path)
   }
 
-  private static func isObject(_ path: String, _ bytes: [UInt8]) -> Bool {
-    path.hasSuffix(".o") || bytes.starts(with: [0x7f] + "ELF".utf8)
+  /// A script, or a program written in C by its name or its first bytes.
+  private static func source(_ bytes: [UInt8], name: String) -> ScriptSource {
+    guard let program = ProgramSource(bytes, name: name) else { return ScriptSource(text: bytes, name: name) }
+    var source = ScriptSource(text: Library.file("api/program.lua") ?? [], name: name)
+    source.isLibrary = true
+    source.program = program
+    return source
   }
 
   private static func readStandardInput(_ name: String) throws(SystemError) -> [UInt8] {
     try readAll(STDIN_FILENO, name: name)
-  }
-
-  private static func compiledObject(_ path: String) -> ScriptSource {
-    ScriptSource(
-      text: Library.file("api/object.lua") ?? [], name: path, leadingArguments: [path], isLibrary: true)
   }
 
   private static func read(

@@ -34,6 +34,18 @@ public enum DumpStage: String, CaseIterable, Sendable {
   case targets
 }
 
+/// What the command line says about a program written in C that runs by itself.
+public struct ProgramConfiguration: Equatable, Sendable {
+  /// `PROGRAM=SPEC`: where programs are attached; `PROGRAM` alone asks for an optional one, `PROGRAM=none` leaves one out.
+  public var attach: [String] = []
+  /// `MAP=struct NAME`: how the records of buffers read.
+  public var events: [String] = []
+  /// `MAP[=FORM[,MILLISECONDS]]`: maps that are shown.
+  public var samples: [String] = []
+
+  public init() {}
+}
+
 /// What the command line, or an embedding program, says about a run.
 public struct SessionConfiguration: Sendable {
   /// What the script sees as `arg` and its recipe header parses.
@@ -66,6 +78,11 @@ public struct SessionConfiguration: Sendable {
 
   /// Print a stage of the probes' compilation and end, without attaching anything.
   public var dump: DumpStage?
+
+  /// What is done with a program written in C.
+  public var program = ProgramConfiguration()
+  /// Print what programs write with `bpf_printk`.
+  public var tracePipe = false
 
   /// Find mistakes, and load and attach nothing: `checkScript`.
   var checksOnly = false

@@ -4,6 +4,7 @@ import CLuaBridge
 import EventStream
 import KernelLoader
 import LuaRuntime
+import Packages
 import Support
 
 /// A BPF object that a script opened: its maps as Lua sees them, its event buffers and the links of its programs.
@@ -20,14 +21,25 @@ final class TracedObject {
   private(set) var wouldAttach: [(program: String, target: String)] = []
   /// Iterators that have run.
   private var readIterators: Set<String> = []
+  /// What its package says of it.
+  let meta: PackageMeta?
+  /// How the records of its buffers read.
+  let recordTypes: RecordTypes
+  /// What its package calls its globals.
+  var options: ProgramOptions?
 
-  init(_ object: BPFObject, in session: TracingSession) throws(MoontraceError) {
-    self.object = object
+  private let types: ForeignTypes?
+
+  init(_ opened: ProgramSource.Opened, in session: TracingSession) throws(MoontraceError) {
+    object = opened.object
     self.session = session
+    meta = opened.meta
+    types = opened.types
+    recordTypes = RecordTypes(opened.object, opened.meta)
     if let size = session.configuration.ringBufferSize { try object.setRingSize(size) }
     for map in object.maps {
       switch map.shape {
-      case .ringBuffer, .perfEventArray: buffers.append(RecordStream(map, of: object, in: session))
+      case .ringBuffer, .perfEventArray: buffers.append(RecordStream(map, of: object, types: recordTypes, in: session))
       default: maps.append((map, MapBinding(map)))
       }
     }
@@ -90,12 +102,19 @@ final class TracedObject {
     for buffer in buffers { try buffer.prepare() }
   }
 
-  /// Attaches every program that is not attached yet, each by its section.
+  /// Attaches every program that is not attached yet, each by its section, or where its package puts it.
   func attach() throws(MoontraceError) {
     try load()
     for program in object.programs where program.isAutoloaded && !isAttached(program.name) {
-      try attach(program, to: nil)
+      try attach(program, to: try packagedPlace(of: program))
     }
+  }
+
+  private func packagedPlace(of program: BPFProgram) throws(MoontraceError) -> AttachSpec? {
+    guard !program.namesTarget, let package = meta?.skeleton.programs.first(where: { $0.name == program.name }) else {
+      return nil
+    }
+    return try ProgramPlacement(package, program, object)?.spec
   }
 
   /// Attaches one program where `spec` says; by its section when nil.
@@ -107,6 +126,16 @@ final class TracedObject {
     let target = try AttachSpec(spec)
     if !object.isLoaded { try program.prepare(for: target) }
     try attach(program, to: target)
+  }
+
+  /// Attaches programs where a plan puts them.
+  func attach(_ plan: AttachPlan) throws(MoontraceError) {
+    for step in plan.steps {
+      guard let spec = step.spec else { continue }
+      try step.program.checkFit(spec)
+      try step.program.prepare(for: spec)
+    }
+    for step in plan.steps { try attach(step.program, to: step.spec) }
   }
 
   private func attach(_ program: BPFProgram, to spec: AttachSpec?) throws(MoontraceError) {

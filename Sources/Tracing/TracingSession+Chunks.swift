@@ -12,6 +12,14 @@ extension TracingSession {
     fileprivate var objectCount: Int
   }
 
+  /// Runs the script's own text, or the library's for a program written in C.
+  func runMainChunk() throws(LuaFailure) {
+    guard source.isLibrary else {
+      return try runtime.run(script: source.text, name: source.chunkName, arguments: arguments)
+    }
+    try runtime.run(library: String(decoding: source.text, as: UTF8.self), name: source.chunkName)
+  }
+
   /// Keeps a timer in mind that a chunk started; those that handlers start are the loop's alone.
   func remember(_ timer: TimerID) {
     if probes.isOpen { timers.append(timer) }

@@ -93,7 +93,7 @@ final class TracingSession {
   func run() throws(MoontraceError) -> Int32 {
     try prepare()
     do throws(LuaFailure) {
-      try runtime.run(script: source.text, name: source.chunkName, arguments: arguments)
+      try runMainChunk()
     } catch {
       note(error)
       if case .error = error {
@@ -130,11 +130,12 @@ final class TracingSession {
       throw MoontraceError(.usage, "--pid: there is no process \(pid)")
     }
     if configuration.statistics { measuring = try StatisticsCollection() }
+    if configuration.tracePipe, !configuration.attachesNothing { try openTracePipe() }
     try defineScriptFunctions()
   }
 
   /// What the script finds in `arg`.
-  var arguments: [String] { source.leadingArguments + configuration.arguments }
+  var arguments: [String] { configuration.arguments }
 
   private var hasSomethingToWaitFor: Bool { !probes.isEmpty || hasOtherWork || hasIterators }
 

@@ -8,12 +8,17 @@ struct RunCommand: ParsableCommand, TracingCommand {
     commandName: "run",
     abstract: "Run a tracing script or recipe.",
     discussion: """
-      TARGET is a Lua file, a compiled BPF object (FILE.bpf.o), - for Lua on stdin, or the name of a recipe: \
-      ./NAME.lua, then ~/.config/moontrace/recipes/NAME.lua, then a built-in one. What follows TARGET belongs to the \
-      recipe; 'moontrace run NAME --help' shows its options.
+      TARGET is a Lua file, a program in C (FILE.bpf.c, FILE.bpf.o, package.json), - for Lua or a package on stdin, or \
+      the name of a recipe: ./NAME.lua, then ~/.config/moontrace/recipes/NAME.lua, then a built-in one. What follows \
+      TARGET belongs to it; 'moontrace run NAME --help' shows its options.
+
+      Of a program in C, each global variable is an option. It is attached by its sections, its ring and perf buffers \
+      are printed as events, and its maps as --sample or its package says.
       """)
 
   @OptionGroup var session: SessionOptions
+
+  @OptionGroup(title: "Programs in C") var program: ProgramCommandOptions
 
   @Option(name: .customShort("e"), help: ArgumentHelp("Run this Lua text.", valueName: "lua"))
   var text: String?
@@ -25,6 +30,8 @@ struct RunCommand: ParsableCommand, TracingCommand {
 
   mutating func run() throws {
     var configuration = try session.configuration()
+    configuration.program = program.configuration
+    configuration.tracePipe = program.tracePipe
     let source: ScriptSource
     if let text {
       source = .text(text)
@@ -36,6 +43,9 @@ struct RunCommand: ParsableCommand, TracingCommand {
       try refuseUnknownOption(name)
       source = try ScriptSource.resolve(name)
       configuration.arguments = Array(target.dropFirst())
+    }
+    if !source.isProgram, let option = program.given {
+      throw ValidationError("\(option) is for programs in C, and \(source.name) is none.")
     }
     throw ExitCode(runSession(source, configuration))
   }
@@ -52,5 +62,5 @@ struct RunCommand: ParsableCommand, TracingCommand {
     throw ValidationError("Unknown option '\(name)'\(hint). A script's own options stand behind its name.")
   }
 
-  private static let optionNames = SessionOptions.names + ["--help", "--version"]
+  private static let optionNames = SessionOptions.names + ProgramCommandOptions.names + ["--help", "--version"]
 }

@@ -16,7 +16,8 @@ enum TargetCompletion {
   }
 
   private static func isRunnable(_ file: String) -> Bool {
-    [".lua", ".bpf.o"].contains(where: file.hasSuffix)
+    [".lua", ".bpf.c", ".bpf.o", "package.json", "package.yaml", ".skel.json", ".skel.yaml", ".tar"]
+      .contains(where: file.hasSuffix)
   }
 
   /// The index of the target among the words of a command line: the first one that is neither an option nor its value.

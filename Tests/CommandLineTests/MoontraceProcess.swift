@@ -22,7 +22,10 @@ final class MoontraceProcess {
 
   /// Starts moontrace. Its data and errors go to files, so that no pipe can fill up and stop it, unless `output` says
   /// where the data goes.
-  init(_ arguments: [String], input: String = "", environment: [String] = [], output data: Int32? = nil) throws {
+  init(
+    _ arguments: [String], executable: String = MoontraceProcess.executable, input: String = "",
+    environment: [String] = [], output data: Int32? = nil
+  ) throws {
     let directory = try TemporaryDirectory()
     self.directory = directory
     notify = try Pipe()
@@ -32,7 +35,7 @@ final class MoontraceProcess {
     let errors = try Self.create(directory.path("err"))
     let writing = notify.writing
     let child = try Subprocess(
-      Self.executable, arguments,
+      executable, arguments,
       descriptors: [0: input.number, 1: data ?? output.number, 2: errors.number, 9: writing],
       environment: ["MOONTRACE_NOTIFY_FD=9"] + environment)
     pid = child.pid

@@ -17,6 +17,15 @@ private let sample = RecipeHeader(
     RecipeOption(name: "sort", type: .string, choices: [.string("count"), .string("time")]),
   ])
 
+/// As of programs in C: the owner reads the values' texts.
+private let program: RecipeHeader = {
+  var every = RecipeOption(name: "every", type: .boolean, defaultValue: .boolean(true))
+  every.answersToEnable = true
+  var size = RecipeOption(name: "size")
+  size.form = ValueForm(placeholder: "INTEGER", expectation: "an integer from 0 to 255")
+  return RecipeHeader(name: "program", options: [every, size])
+}()
+
 private func parse(_ line: String, with header: RecipeHeader = sample) throws(MoontraceError) -> ParsedOptions {
   try header.parseArguments(line.split(separator: " ").map(String.init))
 }
@@ -162,5 +171,19 @@ private func failure(_ line: String, with header: RecipeHeader = sample) -> Stri
     #expect(OptionValue.duration(0.1).description == "100ms")
     #expect(OptionValue.duration(90).description == "90s")
     #expect(OptionValue.number(99).description == "99")
+  }
+
+  @Test func booleansThatAnswerToEnable() throws {
+    #expect(try parse("--disable-every", with: program).values["every"] == .boolean(false))
+    #expect(try parse("--disable-every --enable-every", with: program).values["every"] == .boolean(true))
+    #expect(failure("--enable-every=1", with: program).contains("--every takes no value, got '1'"))
+    #expect(failure("--enable-failed").contains("unknown option '--enable-failed'"))
+  }
+
+  @Test func valuesThatTheirOwnerReads() throws {
+    #expect(try parse("--size 0x10", with: program).values["size"] == .string("0x10"))
+    #expect(failure("--size", with: program) == "--size needs a value: an integer from 0 to 255")
+    #expect(program.helpText(programName: "x", takesArguments: false).hasPrefix("Usage: x [OPTION]...\n"))
+    #expect(program.helpText(programName: "x").contains("--size INTEGER"))
   }
 }

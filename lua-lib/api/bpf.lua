@@ -121,11 +121,19 @@ local function wrap(handle)
   }, Object)
 end
 
---- Opens a BPF object: an ELF file made by clang -target bpf -g, or a .c file, which clang compiles first. A relative
---- path is looked for in the working directory, then beside the script.
-function bpf.object(path)
+--- Opens a BPF object: an ELF file made by clang -target bpf -g, a .c file, which clang compiles first, or a package. A
+--- relative path is looked for in the working directory, then beside the script. `options` are values of globals, by
+--- their names or by those that the package gives them on a command line.
+function bpf.object(path, options)
   if type(path) ~= "string" then host.raise("bpf.object: expected a path, got " .. type(path)) end
-  return wrap(host.object_open(path))
+  if options ~= nil and type(options) ~= "table" then
+    host.raise("bpf.object: expected a table of options, got " .. type(options))
+  end
+  local object = wrap(host.object_open(path))
+  for name, value in pairs(options or {}) do
+    object.globals[host.object_variable(object.handle, tostring(name))] = value
+  end
+  return object
 end
 
 --- Compiles C text with clang, or takes the object from the cache, and opens it.

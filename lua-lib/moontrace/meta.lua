@@ -461,11 +461,16 @@ function Object:close() end
 ---BPF programs written in C.
 bpf = {}
 
----Opens a compiled object, or a .c file, which clang compiles first. A relative path is looked for in the working
----directory, then beside the script.
+---Opens a compiled object, a .c file, which clang compiles first, or a package (package.json, .yaml, .tar). A relative
+---path is looked for in the working directory, then beside the script.
+---
+---```lua
+---local o = bpf.object("opensnoop.package.json", { pid = 12 })
+---```
 ---@param path string
+---@param options? table<string, any> values of globals, by their names or by those that the package gives them
 ---@return moontrace.Object
-function bpf.object(path) end
+function bpf.object(path, options) end
 
 ---Compiles C text with clang, or takes the object from the cache, and opens it.
 ---

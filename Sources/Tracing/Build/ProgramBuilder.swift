@@ -23,6 +23,12 @@ public struct ProgramBuilder {
     public var diagnostics: [UInt8]
     /// What is suspicious in the program's comments, and buffers whose events' type was not found.
     public var warnings: [MoontraceError]
+
+    /// Both as plain text, for where they are by the way.
+    var notes: [String] {
+      let said = withoutColors(diagnostics)
+      return (said.isEmpty ? [] : [said]) + warnings.map(\.description)
+    }
   }
 
   /// Compiles a program, or takes what it was compiled to before, and describes it.

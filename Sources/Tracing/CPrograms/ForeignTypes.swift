@@ -1,0 +1,44 @@
+import Glibc
+import Packages
+import Support
+
+/// The kernel's types from elsewhere, for a kernel that does not tell its own: a file that stays as long as this lives.
+final class ForeignTypes {
+  let path: String
+  /// Of a file that has no name.
+  private let descriptor: OwnedDescriptor?
+
+  private init(path: String, descriptor: consuming OwnedDescriptor?) {
+    self.path = path
+    self.descriptor = descriptor
+  }
+
+  /// nil where the kernel's own serve, or nothing else is known: `BTF_FILE_PATH`, then the archive that came with the
+  /// program.
+  static func find(_ archive: TarPackage?) throws(MoontraceError) -> ForeignTypes? {
+    guard access("/sys/kernel/btf/vmlinux", R_OK) != 0 else { return nil }
+    if let path = environment("BTF_FILE_PATH") { return ForeignTypes(path: path, descriptor: nil) }
+    guard let bytes = archive?.types(for: thisSystem()) else { return nil }
+    do throws(SystemError) {
+      var template = Array("/tmp/moontrace-types-XXXXXX".utf8CString)
+      let file = OwnedDescriptor(try check("make a temporary file") { mkstemp(&template) })
+      _ = fcntl(file.number, F_SETFD, FD_CLOEXEC)
+      unlink(&template)
+      try writeAll(file.number, bytes, name: "a temporary file")
+      let path = "/proc/self/fd/\(file.number)"
+      return ForeignTypes(path: path, descriptor: file)
+    } catch {
+      throw MoontraceError(.scriptFailed, "the kernel's types from the archive: \(error)")
+    }
+  }
+
+  private static func thisSystem() -> SystemIdentity {
+    var system = utsname()
+    uname(&system)
+    func text(_ bytes: UnsafeRawBufferPointer) -> String { String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self) }
+    let release = (try? readFile("/etc/os-release")) ?? []
+    return SystemIdentity(
+      osRelease: String(decoding: release, as: UTF8.self), architecture: withUnsafeBytes(of: system.machine, text),
+      release: withUnsafeBytes(of: system.release, text))
+  }
+}

@@ -1,0 +1,73 @@
+import KernelLoader
+import LuaRuntime
+import Support
+
+/// The host functions by which `api/program.lua` runs a program written in C.
+extension TracingSession {
+  func definePrograms(of program: ProgramSource) {
+    let session = self
+    runtime.define("program_open") { [unowned session] call throws(MoontraceError) in
+      guard let number = try session.open(program) else {
+        call.requestExit(0)
+        return []
+      }
+      return [.integer(Int64(number))]
+    }
+    runtime.define("program_samples") { [unowned session] call throws(MoontraceError) in
+      let object = session.objects[Int(try call.integer(1))]
+      let samplings = try MapSampling.all(
+        object.object, object.meta, wanted: session.configuration.program.samples)
+      return [.table(LuaTable(list: samplings.map { .table($0.table) }))]
+    }
+    runtime.define("program_attach") { [unowned session] call throws(MoontraceError) in
+      let object = session.objects[Int(try call.integer(1))]
+      try session.attach(object)
+      let isSilent = try !call.boolean(2) && !session.configuration.tracePipe
+      if isSilent, let hint = object.object.hintWhenSilent {
+        session.diagnostics.note("\(object.object.name): nothing of it is shown (\(hint))")
+      }
+      return []
+    }
+  }
+
+  /// Opens the program and sets its options; its number among the objects, or nil when help was asked for.
+  private func open(_ program: ProgramSource) throws(MoontraceError) -> Int? {
+    let opened = try openNoting(program)
+    let (object, meta) = (opened.object, opened.meta)
+    let options = try ProgramOptions(object, meta, name: source.shortName)
+    guard try options.apply(configuration.arguments, pid: configuration.pid) else {
+      output.write(options.helpText)
+      recorder = nil
+      return nil
+    }
+    if configuration.pid != nil, options.variable("pid") == nil, !object.programs.contains(where: \.canBeOfOneProcess) {
+      diagnostics.note("\(object.name): --pid only ends the run with the process, for the program has no option pid")
+    }
+    let traced = try TracedObject(opened, in: self)
+    for text in configuration.program.events { try traced.recordTypes.name(text) }
+    let display = RecordDisplay(object, meta)
+    for buffer in traced.buffers { buffer.display = display }
+    objects.append(traced)
+    return objects.count - 1
+  }
+
+  /// Opens a program, and passes on what its build says.
+  func openNoting(_ program: ProgramSource) throws(MoontraceError) -> ProgramSource.Opened {
+    let opened = try program.open()
+    for note in opened.notes { diagnostics.note(note) }
+    return opened
+  }
+
+  private func attach(_ object: TracedObject) throws(MoontraceError) {
+    let plan = try AttachPlan(object.object, object.meta, wanted: configuration.program.attach)
+    for note in plan.notes { diagnostics.note(note) }
+    try object.attach(plan)
+  }
+}
+
+extension BPFProgram {
+  /// Whether attaching it takes a process: of uprobes, USDT and perf events.
+  fileprivate var canBeOfOneProcess: Bool {
+    type == .perfEvent || ["uprobe", "uretprobe", "usdt", "iter"].contains(where: section.hasPrefix)
+  }
+}

@@ -1,0 +1,262 @@
+-- Maps of C programs that are shown while the program runs: as tables, or as histograms of what their slots counted.
+local host = ...
+local hist = require "moontrace.hist"
+
+-- Reading
+
+-- a + b, member by member; nil where something in it is no number.
+local function added(a, b)
+  if math.type(a) and math.type(b) then return a + b end
+  if type(a) ~= "table" or type(b) ~= "table" then return nil end
+  local sum = {}
+  for name, value in pairs(a) do
+    sum[name] = added(value, b[name])
+    if sum[name] == nil then return nil end
+  end
+  return sum
+end
+
+local function is_zero(value)
+  if type(value) == "table" then
+    for _, part in pairs(value) do
+      if not is_zero(part) then return false end
+    end
+    return true
+  end
+  return value == 0 or value == false or value == "" or value == nil
+end
+
+-- Adds a row, or for values of several CPUs that have no sum one for each CPU that has something.
+local function add_rows(rows, sample, key, value)
+  if not sample.per_cpu then
+    rows[#rows + 1] = { key = key, value = value }
+    return
+  end
+  local sum = value[1]
+  for cpu = 2, #value do sum = sum ~= nil and added(sum, value[cpu]) or nil end
+  if sum ~= nil and added(sum, sum) ~= nil then
+    rows[#rows + 1] = { key = key, value = sum }
+    return
+  end
+  for cpu, part in ipairs(value) do
+    if not is_zero(part) then rows[#rows + 1] = { key = key, value = part, cpu = cpu - 1 } end
+  end
+end
+
+local function read(map, sample)
+  local rows = {}
+  if sample.clears then
+    for _, entry in ipairs(map:drain()) do add_rows(rows, sample, entry[1], entry[2]) end
+  else
+    for key, value in pairs(map) do add_rows(rows, sample, key, value) end
+  end
+  -- All entries of an array exist: those that hold nothing are left out.
+  if not sample.skips_zeros then return rows end
+  local filled = {}
+  for _, row in ipairs(rows) do
+    if not is_zero(row.value) then filled[#filled + 1] = row end
+  end
+  return filled
+end
+
+-- Text
+
+local function text_of(value)
+  if type(value) ~= "table" then return tostring(value) end
+  local parts = {}
+  if value[1] ~= nil or next(value) == nil then
+    for i, part in ipairs(value) do parts[i] = text_of(part) end
+  else
+    for name, part in pairs(value) do parts[#parts + 1] = tostring(name) .. "=" .. text_of(part) end
+    table.sort(parts)
+  end
+  return "{" .. table.concat(parts, ", ") .. "}"
+end
+
+-- Text from the kernel must not drive the terminal.
+local function visible(text)
+  return (text:gsub("[\0-\31\127]", function(byte) return ("\\x%02x"):format(byte:byte()) end))
+end
+
+-- The parts of a value: its members in the order of their type, or itself.
+local function parts_of(value, names)
+  if names == nil then return { value } end
+  local parts = {}
+  for i, name in ipairs(names) do parts[i] = value[name] end
+  return parts
+end
+
+local function key_parts(row, sample)
+  return sample.is_single and {} or parts_of(row.key, sample.key_names)
+end
+
+local function title_of(row, sample)
+  local parts = key_parts(row, sample)
+  for i, part in ipairs(parts) do parts[i] = text_of(part) end
+  if row.cpu then parts[#parts + 1] = "cpu " .. row.cpu end
+  for _, label in ipairs(row.labels or {}) do parts[#parts + 1] = text_of(label.value) end
+  if #parts == 0 then return sample.title end
+  return visible(sample.title .. " = " .. table.concat(parts, ", "))
+end
+
+-- Order: the largest first where values are numbers, else by key.
+local function sort(rows, sample)
+  for _, row in ipairs(rows) do row.text = title_of(row, sample) end
+  table.sort(rows, function(a, b)
+    local x, y = a.value, b.value
+    if math.type(x) and math.type(y) and x ~= y then return x > y end
+    if math.type(a.key) and math.type(b.key) and a.key ~= b.key then return a.key < b.key end
+    if a.text ~= b.text then return a.text < b.text end
+    return (a.cpu or 0) < (b.cpu or 0)
+  end)
+end
+
+-- Tables
+
+local function columns_of(sample, rows)
+  local columns = {}
+  if not sample.is_single then columns = table.move(sample.key_names or { "key" }, 1, #(sample.key_names or { 1 }), 1, {}) end
+  if rows[1] and rows[1].cpu then columns[#columns + 1] = "cpu" end
+  local taken = {}
+  for _, name in ipairs(columns) do taken[name] = true end
+  for _, name in ipairs(sample.value_names or { sample.unit or "value" }) do
+    columns[#columns + 1] = (taken[name] and "value." or "") .. name
+  end
+  return columns
+end
+
+local function cells_of(row, sample)
+  local cells = key_parts(row, sample)
+  if row.cpu then cells[#cells + 1] = row.cpu end
+  local values = parts_of(row.value, sample.value_names)
+  return table.move(values, 1, sample.value_names and #sample.value_names or 1, #cells + 1, cells)
+end
+
+local function pad(text, width, right)
+  local room = (" "):rep(width - (utf8.len(text, 1, -1, true) or #text))
+  return right and room .. text or text .. room
+end
+
+local function bold(text) return output_color and "\27[1m" .. text .. "\27[0m" or text end
+
+local function heading(sample)
+  local unit = sample.value_names and sample.unit
+  return bold(sample.title .. (unit and " (" .. unit .. ")" or ""))
+end
+
+local function print_table(sample, rows)
+  if #rows == 0 then return print(sample.title .. ": (no values)") end
+  local lines, widths, right = { columns_of(sample, rows) }, {}, {}
+  for i, name in ipairs(lines[1]) do lines[1][i], right[i] = name:upper(), true end
+  for _, row in ipairs(rows) do
+    local cells = cells_of(row, sample)
+    for i, cell in ipairs(cells) do
+      right[i] = right[i] and math.type(cell) ~= nil
+      cells[i] = visible(text_of(cell))
+    end
+    lines[#lines + 1] = cells
+  end
+  for _, cells in ipairs(lines) do
+    for i, cell in ipairs(cells) do widths[i] = math.max(widths[i] or 0, utf8.len(cell, 1, -1, true) or #cell) end
+  end
+  for number, cells in ipairs(lines) do
+    for i, cell in ipairs(cells) do cells[i] = pad(cell, widths[i], right[i]) end
+    local line = table.concat(cells, " "):gsub(" +$", "")
+    lines[number] = number == 1 and bold(line) or line
+  end
+  print(heading(sample) .. "\n" .. table.concat(lines, "\n"))
+end
+
+-- Histograms
+
+-- The counts of a row, and its value's other members, which say what is counted.
+local function slots_of(row, sample)
+  if not sample.value_names then return row.value, {} end
+  local labels = {}
+  for _, name in ipairs(sample.value_names) do
+    if name ~= "slots" and not is_zero(row.value[name]) then
+      labels[#labels + 1] = { name = name, value = row.value[name] }
+    end
+  end
+  return row.value.slots, labels
+end
+
+-- The rows that have counted something, with their buckets.
+local function histograms(rows, sample)
+  local options = sample.form == "linear_hist" and { step = sample.step, low = sample.base } or {}
+  local filled = {}
+  for _, row in ipairs(rows) do
+    local slots, labels = slots_of(row, sample)
+    row.rows, row.labels = hist.rows(slots, options), labels
+    if #row.rows > 0 then filled[#filled + 1] = row end
+  end
+  return filled
+end
+
+local function print_pictures(sample, rows)
+  if #rows == 0 then return print(sample.title .. ": (no values)") end
+  local pictures = {}
+  for i, row in ipairs(rows) do pictures[i] = hist.draw(row.rows, { title = row.text, unit = sample.unit }) end
+  print(table.concat(pictures, "\n\n"))
+end
+
+-- The formats for programs
+
+local kinds = { log2_hist = "hist", linear_hist = "lhist", default_kv = "table" }
+
+local function emit_json(sample, rows)
+  local data = {}
+  for i, row in ipairs(rows) do
+    data[i] = { key = key_parts(row, sample), cpu = row.cpu, value = row.rows or row.value }
+    for _, label in ipairs(row.labels or {}) do data[i][label.name] = label.value end
+  end
+  emit({ aggregate = sample.name, type = kinds[sample.form], data = data }, { "aggregate", "type", "data" })
+end
+
+local function emit_csv_buckets(sample, row)
+  local columns = { "map", "key", "min", "max", "count" }
+  for _, bucket in ipairs(row.rows) do
+    local key = row.text:sub(#sample.title + 4)
+    emit({ map = sample.name, key = key, min = bucket.min, max = bucket.max, count = bucket.count }, columns)
+  end
+end
+
+local function emit_csv(sample, rows)
+  for _, row in ipairs(rows) do
+    if row.rows then
+      emit_csv_buckets(sample, row)
+    else
+      local columns, record, cells = columns_of(sample, rows), { map = sample.name }, cells_of(row, sample)
+      for i, name in ipairs(columns) do record[name] = cells[i] end
+      table.insert(columns, 1, "map")
+      emit(record, columns)
+    end
+  end
+end
+
+-- At the end, what has been shown and emptied before needs no "(no values)".
+local function show(map, sample, is_end)
+  local rows = read(map, sample)
+  if sample.form ~= "default_kv" then rows = histograms(rows, sample) end
+  if #rows == 0 and is_end and sample.was_shown then return end
+  sample.was_shown = true
+  sort(rows, sample)
+  if output_format == "json" then
+    emit_json(sample, rows)
+  elseif output_format == "csv" then
+    emit_csv(sample, rows)
+  elseif sample.form == "default_kv" then
+    print_table(sample, rows)
+  else
+    print_pictures(sample, rows)
+  end
+end
+
+--- Shows maps of the object `handle`: each at its interval, and all at the end.
+return function(handle, samples)
+  for _, sample in ipairs(samples) do
+    local map = host.map(handle, sample.name)
+    if sample.seconds > 0 then host.every(sample.seconds, function() show(map, sample) end) end
+    host.at_exit(function() show(map, sample, true) end)
+  end
+end
