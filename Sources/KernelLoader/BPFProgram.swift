@@ -18,7 +18,7 @@ public final class BPFProgram {
   let pointer: OpaquePointer
   let place: ProgramPlace?
   /// Instructions of its own code in the object file.
-  let ownCount: Int
+  public let ownCount: Int
   /// What it is made of when it was assembled in this process.
   private(set) var probe: ProbeProgram?
   /// The place of `probe` among what the object was made of.

@@ -19,7 +19,8 @@ enum LibbpfLog {
 
   private static let install: Void = {
     libbpf_set_print { level, format, arguments in
-      guard level != LIBBPF_DEBUG, let format, let arguments else { return 0 }
+      // What it tells for information (sections that it passes over) is no cause of a failure.
+      guard level == LIBBPF_WARN, let format, let arguments else { return 0 }
       LibbpfLog.append(format, arguments)
       return 0
     }

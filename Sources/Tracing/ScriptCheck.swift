@@ -42,7 +42,7 @@ public func checkScript(
 
 extension TracingSession {
   /// The whole of a run that is only a check.
-  fileprivate func check() throws(MoontraceError) -> ScriptReport {
+  func check() throws(MoontraceError) -> ScriptReport {
     defer { for object in objects { object.close() } }
     try defineScriptFunctions()
     do throws(LuaFailure) {

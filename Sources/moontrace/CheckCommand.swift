@@ -48,10 +48,7 @@ struct CheckCommand: ParsableCommand {
     configuration.arguments = (text == nil ? [] : target.map { [$0] } ?? []) + arguments
     let report = try checkScript(source, configuration)
     try tell(report, source)
-    if report.problems.isEmpty { return }
-    // What could not be read is no mistake of the script's.
-    let isMistaken = report.problems.contains { $0.code != .notPermitted }
-    throw ExitCode((isMistaken ? MoontraceError.Code.scriptFailed : .notPermitted).rawValue)
+    if let code = report.problems.exitCode { throw code }
   }
 
   private func resolveSource() throws -> ScriptSource {
@@ -62,18 +59,13 @@ struct CheckCommand: ParsableCommand {
 
   private func tell(_ report: ScriptReport, _ source: ScriptSource) throws {
     switch format {
-    case .text: report.problems.forEach { printToStandardError(Self.line($0)) }
+    case .text: report.problems.forEach { printToStandardError($0.text) }
     case .json: try printToStandardOutput(report.problems.map { Self.json($0) + "\n" }.joined())
     }
     guard verbose, report.problems.isEmpty else { return }
     let counts = [(report.probeCount, "probe"), (report.targetCount, "target")]
     let parts = counts.map { "\($0.0) \($0.1)\($0.0 == 1 ? "" : "s")" }
     printToStandardError("\(source.name): \(parts.joined(separator: ", "))")
-  }
-
-  private static func line(_ problem: ScriptReport.Problem) -> String {
-    let place = problem.line.map { "\(problem.file):\($0)" } ?? problem.file
-    return "\(MoontraceError(problem.code, problem.message, remedy: problem.remedy, location: place))"
   }
 
   private static func json(_ problem: ScriptReport.Problem) -> String {

@@ -10,7 +10,7 @@ struct Moontrace: ParsableCommand {
     version: version,
     subcommands: [
       RunCommand.self, TraceCommand.self, ReplCommand.self, BuildCommand.self, ListCommand.self, DoctorCommand.self,
-      CheckCommand.self, CompletionsCommand.self, NewCommand.self,
+      CheckCommand.self, InspectCommand.self, CompletionsCommand.self, NewCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 

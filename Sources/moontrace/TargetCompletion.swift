@@ -22,7 +22,7 @@ enum TargetCompletion {
 
   /// The index of the target among the words of a command line: the first one that is neither an option nor its value.
   private static func target(in words: ArraySlice<String>) -> Int? {
-    var index = ["run", "check"].contains(words.dropFirst().first) ? 2 : 1
+    var index = ["run", "check", "inspect"].contains(words.dropFirst().first) ? 2 : 1
     while index < words.endIndex {
       guard words[index].hasPrefix("-") else { return index }
       index += SessionOptions.namesWithValues.contains(words[index]) ? 2 : 1

@@ -108,6 +108,11 @@ struct CProgramMapTests {
         """)
   }
 
+  /// As in the tables of events.
+  @Test func membersThatAreArrays() throws {
+    #expect(try sample("hists=table,60000").output == "hists\nKEY COMM SLOTS\n  7 me   [2,2,2,1,0,0,0,0]\n")
+  }
+
   @Test func mapsWithSlotsAreShownWhereNothingElseIs() throws {
     let run = try Self.bench.get().run(command: "getppid 7")
     #expect(run.status == 0)

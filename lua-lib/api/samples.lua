@@ -61,16 +61,22 @@ end
 
 -- Text
 
-local function text_of(value)
+-- A member that is an array or a struct, as those of events are written.
+local function nested(value)
+  if type(value) == "string" then return '"' .. value:gsub('[\\"]', "\\%0") .. '"' end
   if type(value) ~= "table" then return tostring(value) end
   local parts = {}
   if value[1] ~= nil or next(value) == nil then
-    for i, part in ipairs(value) do parts[i] = text_of(part) end
-  else
-    for name, part in pairs(value) do parts[#parts + 1] = tostring(name) .. "=" .. text_of(part) end
-    table.sort(parts)
+    for i, part in ipairs(value) do parts[i] = nested(part) end
+    return "[" .. table.concat(parts, ",") .. "]"
   end
-  return "{" .. table.concat(parts, ", ") .. "}"
+  for name, part in pairs(value) do parts[#parts + 1] = nested(tostring(name)) .. ":" .. nested(part) end
+  table.sort(parts)
+  return "{" .. table.concat(parts, ",") .. "}"
+end
+
+local function text_of(value)
+  return type(value) == "table" and nested(value) or tostring(value)
 end
 
 -- Text from the kernel must not drive the terminal.

@@ -1,7 +1,7 @@
 extension String {
   /// The text without what could drive a terminal: control characters other than the newline are `?`. Names and help of a
   /// package are anybody's.
-  var printable: String {
+  public var printable: String {
     String(String.UnicodeScalarView(unicodeScalars.map { $0.isControl && $0 != "\n" ? "?" : $0 }))
   }
 }

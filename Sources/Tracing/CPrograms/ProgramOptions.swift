@@ -147,6 +147,14 @@ struct ProgramOptions {
     return value.description
   }
 
+  /// Each option, with its variable and what C says of that.
+  var described: [ObjectDescription.Option] {
+    entries.map {
+      ObjectDescription.Option(
+        option: $0.option, variable: $0.variable.name, type: Self.bareType($0.variable.typeName))
+    }
+  }
+
   /// The variable behind an option's or a variable's name.
   func variable(_ name: String) -> String? {
     if let entry = entries.first(where: { $0.variable.name == name }) { return entry.variable.name }

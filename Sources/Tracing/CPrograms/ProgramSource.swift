@@ -25,9 +25,14 @@ struct ProgramSource: Sendable {
     var types: ForeignTypes?
     /// What clang warns of, and what is suspicious in the program's comments.
     var notes: [String] = []
+    /// The bytes of the object, where they are not the file's own.
+    var image: [UInt8]?
+    /// The kernels whose types the archive brings along: `ubuntu/20.04/x86_64/5.4.0-90-generic`.
+    var archivedKernels: [String] = []
   }
 
-  private let bytes: [UInt8]
+  /// What stands in the file.
+  let bytes: [UInt8]
   private let form: Form
   /// The path; what errors call it.
   let name: String
@@ -69,6 +74,17 @@ struct ProgramSource: Sendable {
     [".json", ".yaml", ".yml", ".tar"].contains(where: name.hasSuffix)
   }
 
+  /// What it is, for people.
+  var kind: String {
+    switch form {
+    case .object: "BPF object"
+    case .text: "C program"
+    case .package(let format): "package (\(format.rawValue.uppercased()))"
+    case .skeleton(let format): "skeleton (\(format.rawValue.uppercased()))"
+    case .archive: "package (tar)"
+    }
+  }
+
   // MARK: Reading
 
   /// Opens the object.
@@ -90,7 +106,12 @@ struct ProgramSource: Sendable {
     case .archive:
       let archive = try TarPackage(bytes, name: name)
       let types = try ForeignTypes.find(archive)
-      return try open(archive.package.object, archive.package.meta, types)
+      var opened = try open(archive.package.object, archive.package.meta, types)
+      opened.archivedKernels = archive.kernels.map { kernel in
+        let system = kernel.system
+        return "\(system.distribution)/\(system.version)/\(system.architecture)/\(system.release)"
+      }
+      return opened
     }
   }
 
@@ -98,8 +119,10 @@ struct ProgramSource: Sendable {
     _ object: [UInt8], _ meta: PackageMeta?, _ types: ForeignTypes? = nil
   ) throws(MoontraceError) -> Opened {
     let types = if let types { types } else { try ForeignTypes.find(nil) }
-    return Opened(
+    var opened = Opened(
       object: try BPFObject(bytes: object, name: name, kernelTypes: types?.path), meta: meta, types: types)
+    opened.image = object == bytes ? nil : object
+    return opened
   }
 
   // MARK: Files beside each other

@@ -3,14 +3,14 @@ import Support
 
 /// What a script would attach, as `--dump targets` and `moontrace list -e` show it.
 struct ProbeTargets {
-  private struct Row {
+  struct Row {
     var probe: String
     var place: String
     var programs: Int
     var targets: [String]
   }
 
-  private var rows: [Row] = []
+  private(set) var rows: [Row] = []
 
   init(_ registrations: [ProbeSet.Registration], _ objects: [TracedObject]) {
     for registration in registrations {

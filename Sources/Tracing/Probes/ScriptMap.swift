@@ -30,7 +30,7 @@ final class ScriptMap {
     self.store = store
   }
 
-  private var type: MapType {
+  var type: MapType {
     switch (options.isLRU, options.isPerCPU) {
     case (false, false): .hash
     case (false, true): .perCPUHash
