@@ -35,15 +35,7 @@ extension DataType.Naming {
 extension ProbeSchema.AggregateType.Function {
   /// The function of the script API that makes such an aggregate.
   var spelling: String {
-    switch self {
-    case .count: "count"
-    case .sum: "sum"
-    case .average: "avg"
-    case .minimum: "min"
-    case .maximum: "max"
-    case .statistics: "stats"
-    case .histogram: "hist"
-    case .linear(let low, let high, let step): "lhist(\(low), \(high), \(step))"
-    }
+    guard case .linear(let low, let high, let step) = self else { return name }
+    return "\(name)(\(low), \(high), \(step))"
   }
 }
