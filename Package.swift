@@ -51,6 +51,7 @@ let package = Package(
     room("BTF", ["Support"]),
     room("Recipes", ["BTF", "Support"]),
     room("Packages", ["CYAML", "CZlib", "CDigest", "BTF", "Support"], link: packages),
+    room("Registry", ["Packages", "Support"]),
     room("BPFAssembly", ["Support"]),
     room("LuaBytecode", ["Support"]),
     room("ProbeCompiler", ["LuaBytecode", "BPFAssembly", "BTF", "Support"]),
@@ -68,7 +69,8 @@ let package = Package(
     .executableTarget(
       name: "moontrace",
       dependencies: [
-        "REPL", "Tracing", "KernelLoader", "Recipes", "Support",
+        // Named first it is linked last, and libz, which comes with it once, must stand behind libbpf.
+        "Registry", "REPL", "Tracing", "KernelLoader", "Recipes", "Support",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict,
@@ -84,6 +86,7 @@ let package = Package(
         "FileTestSupport", "LuaRuntime", "EventStream", "KernelLoader", "CLibbpf", "CEventCore", "Support",
       ],
       path: "Tests/RingBenchmark", swiftSettings: strict),
+    room("HTTPTestSupport", ["Support"], path: "Tests/HTTPTestSupport"),
     room("FileTestSupport", ["Support"], path: "Tests/FileTestSupport"),
     room("RandomTestSupport", [], path: "Tests/RandomTestSupport"),
     room("KernelTestSupport", ["KernelLoader", "Support"], path: "Tests/KernelTestSupport"),
@@ -105,6 +108,7 @@ let package = Package(
       ], swiftSettings: strict, linkerSettings: lua),
     tests("RecipesTests", ["Recipes", "Support"]),
     tests("PackagesTests", ["RandomTestSupport", "Packages", "BTF", "Support"]),
+    tests("RegistryTests", ["Registry", "Packages", "Support"]),
     tests("BPFAssemblyTests", ["FileTestSupport", "BPFAssembly", "Support"]),
     .testTarget(
       name: "LuaBytecodeTests", dependencies: ["RandomTestSupport", "LuaBytecode", "CLua", "Support"],
@@ -134,8 +138,8 @@ let package = Package(
     tests(
       "CommandLineTests",
       [
-        "FileTestSupport", "KernelTestSupport", "KernelLoader", "CLibbpf", "Packages", "Support", "moontrace",
-        "workload",
+        "FileTestSupport", "HTTPTestSupport", "KernelTestSupport", "KernelLoader", "CLibbpf", "Packages", "Support",
+        "moontrace", "workload",
       ]),
   ],
   swiftLanguageModes: [.v6],

@@ -6,6 +6,17 @@ public func readFile(_ path: String) throws(SystemError) -> [UInt8] {
   return try readAll(file.number, name: path)
 }
 
+/// Reads a descriptor to its end; nil when that is behind `limit` bytes.
+public func readAll(_ descriptor: Int32, name: String, limit: Int) throws(SystemError) -> [UInt8]? {
+  var bytes: [UInt8] = []
+  while bytes.count <= limit {
+    let block = try readBlock(descriptor, limit: 1 << 16, name: name)
+    bytes += block
+    if block.count < 1 << 16 { return bytes.count <= limit ? bytes : nil }
+  }
+  return nil
+}
+
 /// Reads a descriptor to its end.
 public func readAll(_ descriptor: Int32, name: String) throws(SystemError) -> [UInt8] {
   var information = stat()
@@ -91,6 +102,15 @@ public func writeFile(_ path: String, _ bytes: [UInt8], mode: mode_t = 0o644) th
   } catch {
     unlink(temporary)
     throw error
+  }
+}
+
+/// Makes a directory with those above it; those that exist stay as they are.
+public func makeDirectories(_ path: String, mode: mode_t = 0o755) throws(SystemError) {
+  var partial = path.hasPrefix("/") ? "" : "."
+  for part in path.split(separator: "/") {
+    partial += "/\(part)"
+    if mkdir(partial, mode) != 0, errno != EEXIST { throw SystemError("make the directory \(partial)", errno: errno) }
   }
 }
 

@@ -55,11 +55,6 @@ public struct ScriptSource: Sendable {
   /// Throws a usage error when there is no such thing, or when it is something that this version doesn't run.
   public static func resolve(_ target: String) throws(MoontraceError) -> ScriptSource {
     if target == "-" { return source(try read("standard input", readStandardInput), name: "-") }
-    if let scheme = ["https://", "http://", "oci://"].first(where: target.hasPrefix) {
-      throw MoontraceError(
-        .usage, "\(target): \(scheme) targets can't be run by this version",
-        remedy: "fetch the file and run it from disk")
-    }
     if target.contains("/") || target.hasSuffix(".lua") || ProgramSource.isName(target) { return try file(target) }
     return try recipe(target)
   }
@@ -121,13 +116,5 @@ public struct ScriptSource: Sendable {
     }
   }
 
-  private static var userRecipes: String {
-    "\(environment("XDG_CONFIG_HOME") ?? "\(environment("HOME") ?? "")/.config")/moontrace/recipes"
-  }
-}
-
-/// An environment variable that is set to something.
-func environment(_ name: String) -> String? {
-  guard let value = getenv(name), value.pointee != 0 else { return nil }
-  return String(cString: value)
+  private static var userRecipes: String { "\(userConfiguration)/recipes" }
 }

@@ -34,6 +34,8 @@ struct CheckCommand: ParsableCommand {
   @Option(name: .customShort("e"), help: ArgumentHelp("Check this Lua text.", valueName: "lua"))
   var text: String?
 
+  @OptionGroup var remote: RemoteOptions
+
   @Argument(help: ArgumentHelp("What to check, as for run.", valueName: "target"), completion: TargetCompletion.kind)
   var target: String?
 
@@ -54,7 +56,7 @@ struct CheckCommand: ParsableCommand {
   private func resolveSource() throws -> ScriptSource {
     if let text { return .text(text) }
     guard let target else { throw ValidationError("Nothing to check: give a script, a recipe's name, or -e 'LUA'.") }
-    return try .resolve(target)
+    return try ResolvedTarget(target, remote).source
   }
 
   private func tell(_ report: ScriptReport, _ source: ScriptSource) throws {

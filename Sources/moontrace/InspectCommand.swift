@@ -30,6 +30,8 @@ struct InspectCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Grant fs.read, fs.write, net or exec (=scope).", valueName: "capability"))
   var allow: [String] = []
 
+  @OptionGroup var remote: RemoteOptions
+
   @Argument(help: ArgumentHelp("What to look at, as for run.", valueName: "target"), completion: TargetCompletion.kind)
   var target: String
 
@@ -41,7 +43,7 @@ struct InspectCommand: ParsableCommand {
     // What a probe would change it changes only when it runs.
     try configuration.allow(allow + ["kernel.write"])
     configuration.arguments = arguments
-    let source = try ScriptSource.resolve(target)
+    let source = try ResolvedTarget(target, remote).source
     if source.isProgram, let first = arguments.first {
       throw MoontraceError(.usage, "inspect: '\(first)' is for scripts, and \(source.name) is none")
     }

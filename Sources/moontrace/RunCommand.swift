@@ -8,9 +8,10 @@ struct RunCommand: ParsableCommand, TracingCommand {
     commandName: "run",
     abstract: "Run a tracing script or recipe.",
     discussion: """
-      TARGET is a Lua file, a program in C (FILE.bpf.c, FILE.bpf.o, package.json), - for Lua or a package on stdin, or \
-      the name of a recipe: ./NAME.lua, then ~/.config/moontrace/recipes/NAME.lua, then a built-in one. What follows \
-      TARGET belongs to it; 'moontrace run NAME --help' shows its options.
+      TARGET is a Lua file, a program in C (FILE.bpf.c, FILE.bpf.o, package.json), - for Lua or a package on stdin, the \
+      https:// address of one of these, or the name of a recipe: ./NAME.lua, then \
+      ~/.config/moontrace/recipes/NAME.lua, then a built-in one. What follows TARGET belongs to it; \
+      'moontrace run NAME --help' shows its options.
 
       Of a program in C, each global variable is an option. It is attached by its sections, its ring and perf buffers \
       are printed as events, and its maps as --sample or its package says.
@@ -19,6 +20,13 @@ struct RunCommand: ParsableCommand, TracingCommand {
   @OptionGroup var session: SessionOptions
 
   @OptionGroup(title: "Programs in C") var program: ProgramCommandOptions
+
+  @OptionGroup(title: "Targets from the network") var remote: RemoteOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Run what came over the network without asking, if this is its digest.", valueName: "sha256:hex"))
+  var trust: [String] = []
 
   @Option(name: .customShort("e"), help: ArgumentHelp("Run this Lua text.", valueName: "lua"))
   var text: String?
@@ -41,13 +49,20 @@ struct RunCommand: ParsableCommand, TracingCommand {
         throw ValidationError("Nothing to run: give a script, a recipe's name, or -e 'LUA'.")
       }
       try refuseUnknownOption(name)
-      source = try ScriptSource.resolve(name)
       configuration.arguments = Array(target.dropFirst())
+      source = try resolve(name, arguments: configuration.arguments)
     }
     if !source.isProgram, let option = program.given {
       throw ValidationError("\(option) is for programs in C, and \(source.name) is none.")
     }
     throw ExitCode(runSession(source, configuration))
+  }
+
+  /// Finds the target; what came over the network is first agreed to.
+  private func resolve(_ name: String, arguments: [String]) throws(MoontraceError) -> ScriptSource {
+    let target = try ResolvedTarget(name, remote, quiet: session.quiet)
+    if !target.files.isEmpty { try Consent(target).obtain(trusted: trust, arguments: arguments) }
+    return target.source
   }
 
   /// What stands where the target should and looks like an option, or like this command, is a mistake.
@@ -62,5 +77,6 @@ struct RunCommand: ParsableCommand, TracingCommand {
     throw ValidationError("Unknown option '\(name)'\(hint). A script's own options stand behind its name.")
   }
 
-  private static let optionNames = SessionOptions.names + ProgramCommandOptions.names + ["--help", "--version"]
+  private static let optionNames =
+    SessionOptions.names + ProgramCommandOptions.names + RemoteOptions.names + ["--trust", "--help", "--version"]
 }
