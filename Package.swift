@@ -7,6 +7,7 @@ let strictC: [CSetting] = [.enableWarning("all"), .enableWarning("extra"), .trea
 /// Static archives by exact name, so that the executable needs only libc on the machine it traces.
 let libbpf: [LinkerSetting] = [
   .linkedLibrary(":libbpf.a"), .linkedLibrary(":libelf.a"), .linkedLibrary(":libz.a"),
+  .linkedLibrary("stdc++"),  // C++ names; the Swift run-time library needs it too
 ]
 let lua: [LinkerSetting] = [.linkedLibrary(":liblua5.4.a"), .linkedLibrary("m")]
 /// What packages are made of: YAML, deflated objects, digests.

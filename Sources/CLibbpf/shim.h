@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -60,4 +61,15 @@ __attribute__((noinline)) static void mt_trial_probe(void) {
       ".asciz \"moontrace\", \"trial\", \"\"\n"
       "994: .balign 4\n"
       ".popsection\n");
+}
+
+// Symbols as their sources spell them, by the run-time libraries of C++ (Itanium C++ ABI) and Swift; NULL for what is
+// none of theirs. The caller frees it.
+extern char *__cxa_demangle(const char *symbol, char *buffer, size_t *size, int *status);
+extern char *swift_demangle(const char *symbol, size_t length, char *buffer, size_t *size, uint32_t flags);
+
+static inline char *mt_demangle_cxx(const char *symbol) { return __cxa_demangle(symbol, NULL, NULL, NULL); }
+
+static inline char *mt_demangle_swift(const char *symbol) {
+  return swift_demangle(symbol, strlen(symbol), NULL, NULL, 0);
 }

@@ -36,7 +36,7 @@ public final class UserSymbols {
     }
     let offset = address - mapping.start + mapping.fileOffset
     let found = symbols(of: mapping, process: process).find(fileOffset: offset)
-    return found.map { Symbol(name: $0.name, offset: $0.offset, module: mapping.path) }
+    return found.map { Symbol(name: sourceName(of: $0.name), offset: $0.offset, module: mapping.path) }
   }
 
   /// The file mapped at an address of a process, and the address's place in it: what is known without symbols.

@@ -29,6 +29,12 @@ import Testing
     #expect(symbols.symbol(at: address, process: Int32.max) == nil)
   }
 
+  @Test func functionsOfCPlusPlus() throws {
+    let handle = try #require(dlsym(nil, "_ZSt9terminatev"))
+    let symbol = UserSymbols().symbol(at: UInt64(UInt(bitPattern: handle)), process: getpid())
+    #expect(symbol?.name == "std::terminate()")
+  }
+
   @Test func functionsOfAnotherProgram() throws {
     let path = try Workshop.executable(
       "named",
