@@ -39,6 +39,11 @@ struct TypeBlob: Sendable {
     return String(decoding: bytes[start..<end], as: UTF8.self)
   }
 
+  /// Whether there is a string at an offset that is not empty.
+  func hasText(at offset: Int) -> Bool {
+    offset >= 0 && offset < strings.count && bytes[strings.lowerBound + offset] != 0
+  }
+
   /// Whether the string at an offset is `needle`, without making a String of it.
   func text(at offset: Int, is needle: [UInt8]) -> Bool {
     guard offset >= 0, needle.count < strings.count - offset else { return false }

@@ -1,4 +1,5 @@
 import Support
+import Synchronization
 
 /// The number of a type in its graph; 0 is `void`.
 public typealias TypeID = UInt32
@@ -23,6 +24,8 @@ public final class TypeGraph: Sendable {
   let blob: TypeBlob
   let firstID: TypeID
   let firstStringOffset: Int
+  /// What searches for types of this blob have found, nil for nothing.
+  let found = Mutex<[Search: TypeID?]>([:])
 
   /// Checks the blob's header and finds its types.
   ///
@@ -118,6 +121,18 @@ extension TypeGraph {
   func text(at offset: UInt32, limit: Int = TypeBlob.maximumNameLength) -> String {
     if Int(offset) < firstStringOffset { return base?.text(at: offset, limit: limit) ?? "" }
     return blob.text(at: Int(offset) - firstStringOffset, limit: limit)
+  }
+
+  /// Whether there is a string at an offset that is not empty.
+  func hasText(at offset: UInt32) -> Bool {
+    if Int(offset) < firstStringOffset, let base { return base.hasText(at: offset) }
+    return blob.hasText(at: Int(offset) - firstStringOffset)
+  }
+
+  /// Whether the string at an offset is `needle`, without making a String of it.
+  func text(at offset: UInt32, is needle: [UInt8]) -> Bool {
+    if Int(offset) < firstStringOffset, let base { return base.text(at: offset, is: needle) }
+    return blob.text(at: Int(offset) - firstStringOffset, is: needle)
   }
 
   /// How messages call a type: `struct 'event' (type 12)`.

@@ -22,9 +22,10 @@ extension TypeGraph {
   /// let comm = graph.find("task_struct", .struct).flatMap { graph.member("comm", of: $0) }
   /// ```
   public func member(_ name: String, of id: TypeID) -> TypeMember? {
+    let name = Array(name.utf8)
     var found: TypeMember?
-    visitMembers(of: id) { member in
-      if member.name == name { found = member }
+    visitMembers(of: id) { record, index, start in
+      if text(at: record.word(3 * index), is: name) { found = member(record, index, start: start) }
       return found == nil
     }
     return found
@@ -33,8 +34,8 @@ extension TypeGraph {
   /// The names of a struct's or union's members, inner ones without names included, in order.
   public func memberNames(of id: TypeID) -> [String] {
     var names: [String] = []
-    visitMembers(of: id) { member in
-      names.append(member.name)
+    visitMembers(of: id) { record, index, _ in
+      names.append(text(at: record.word(3 * index)))
       return true
     }
     return names
@@ -46,20 +47,27 @@ extension TypeGraph {
     return (record.word(0), Int(record.word(2)))
   }
 
-  /// Hands over each member, in the order of the definition, until `visit` answers false.
-  private func visitMembers(of id: TypeID, _ visit: (TypeMember) -> Bool) {
-    guard let outer = record(resolve(id)) else { return }
-    var pending = [(record: outer, start: 0, rest: 0..<outer.count)]
-    while let (record, start, rest) = pending.popLast() {
-      guard record.kind.isRecord, let index = rest.first else { continue }
-      pending.append((record, start, rest.dropFirst()))
-      let member = member(record, index, start: start)
-      if !member.name.isEmpty {
-        if !visit(member) { return }
-      } else if pending.count < LayoutBuilder.maximumDepth, let inner = self.record(resolve(member.type)) {
-        pending.append((inner, member.bitOffset, 0..<inner.count))
+  /// Hands over the record, index and start of each member, as `member(_:_:start:)` takes them, in the order of the
+  /// definition, until `visit` answers false.
+  private func visitMembers(of id: TypeID, _ visit: (_ record: TypeRecord, _ index: Int, _ start: Int) -> Bool) {
+    if let record = record(resolve(id)) { _ = visitMembers(of: record, start: 0, depth: 1, visit) }
+  }
+
+  /// The same for a record that stands at bit `start` of the outermost one; whether `visit` wants more.
+  private func visitMembers(
+    of record: TypeRecord, start: Int, depth: Int, _ visit: (TypeRecord, Int, Int) -> Bool
+  ) -> Bool {
+    guard record.kind.isRecord else { return true }
+    for index in 0..<record.count {
+      if hasText(at: record.word(3 * index)) {
+        if !visit(record, index, start) { return false }
+        continue
       }
+      let member = member(record, index, start: start)
+      guard depth < LayoutBuilder.maximumDepth, let inner = self.record(resolve(member.type)) else { continue }
+      if !visitMembers(of: inner, start: member.bitOffset, depth: depth + 1, visit) { return false }
     }
+    return true
   }
 
   /// Member `index` of a struct or union that stands at bit `start` of another one.

@@ -1,38 +1,52 @@
 extension TypeGraph {
+  /// What a search asks for.
+  struct Search: Hashable {
+    var name: String
+    /// A bit for each kind that will do, by its number.
+    var kinds: UInt32
+
+    init(_ name: String, _ kinds: [TypeKind]) {
+      self.name = name
+      self.kinds = kinds.reduce(0) { $0 | 1 << UInt32($1.rawValue) }
+    }
+  }
+
   /// The first type of that name and one of those kinds; a module's own types come before the kernel's.
   ///
-  /// Walks the type headers: no dictionary is built, and a search of the whole kernel takes about a millisecond.
+  /// Walks the type headers: no dictionary of them is built, and a search of the whole kernel takes about a
+  /// millisecond. What it finds is kept, because one probe after another asks for the same few types.
   ///
   /// ```swift
   /// graph.find("sk_buff", .struct, .union)
   /// ```
   public func find(_ name: String, _ kinds: TypeKind...) -> TypeID? {
-    find(Array(name.utf8), Set(kinds))
+    find(Search(name, kinds))
   }
 
-  private func find(_ name: [UInt8], _ kinds: Set<TypeKind>) -> TypeID? {
-    findOwn(name, kinds) ?? base?.find(name, kinds)
+  private func find(_ search: Search) -> TypeID? {
+    findOwn(search) ?? base?.find(search)
   }
 
   /// The same without the base's types: what a module itself brings along.
   public func findOwn(_ name: String, _ kinds: TypeKind...) -> TypeID? {
-    findOwn(Array(name.utf8), Set(kinds))
+    findOwn(Search(name, kinds))
   }
 
-  private func findOwn(_ name: [UInt8], _ kinds: Set<TypeKind>) -> TypeID? {
-    let mask = kinds.reduce(into: UInt32(0)) { $0 |= 1 << UInt32($1.rawValue) }
+  private func findOwn(_ search: Search) -> TypeID? {
+    if let known = found.withLock({ $0[search] }) { return known }
+    let id = walk(search)
+    found.withLock { $0[search] = .some(id) }
+    return id
+  }
+
+  private func walk(_ search: Search) -> TypeID? {
+    let name = Array(search.name.utf8)
     for (index, offset) in blob.offsets.enumerated() {
       let header = TypeHeader(blob.bytes, at: Int(offset))
-      guard mask >> UInt32(header.kindNumber) & 1 == 1, hasName(header, name) else { continue }
+      guard search.kinds >> UInt32(header.kindNumber) & 1 == 1, text(at: header.nameOffset, is: name) else { continue }
       return firstID + TypeID(index)
     }
     return nil
-  }
-
-  private func hasName(_ header: TypeHeader, _ name: [UInt8]) -> Bool {
-    let offset = Int(header.nameOffset)
-    if offset < firstStringOffset, let base { return base.hasName(header, name) }
-    return blob.text(at: offset - firstStringOffset, is: name)
   }
 
   /// The types of a kind by name, for more than a few searches; of those that share a name, the one that `find` finds.

@@ -26,10 +26,10 @@ struct DumpReader {
   }
 
   mutating func integer<Value: FixedWidthInteger>(
-    of what: String, _ type: Value.Type = Value.self
+    of what: @autoclosure () -> String, _ type: Value.Type = Value.self
   ) throws(MoontraceError) -> Value {
     guard let value = try? cursor.read(Value.self) else {
-      throw failure("\(what) takes \(MemoryLayout<Value>.size) bytes, \(remaining) are left")
+      throw failure("\(what()) takes \(MemoryLayout<Value>.size) bytes, \(remaining) are left")
     }
     return value
   }
@@ -43,14 +43,14 @@ struct DumpReader {
   }
 
   /// An unsigned number in groups of seven bits, the highest first; bit 7 marks the last one.
-  mutating func number(_ what: String) throws(MoontraceError) -> Int {
+  mutating func number(_ what: @autoclosure () -> String) throws(MoontraceError) -> Int {
     let start = offset
     let limit = Int(Int32.max)
     var value = 0
     while true {
-      let byte: UInt8 = try integer(of: what)
+      let byte: UInt8 = try integer(of: what())
       value = value << 7 | Int(byte & 0x7f)
-      guard value <= limit else { throw failure("\(what) is above \(limit)", at: start) }
+      guard value <= limit else { throw failure("\(what()) is above \(limit)", at: start) }
       if byte & 0x80 != 0 { return value }
     }
   }

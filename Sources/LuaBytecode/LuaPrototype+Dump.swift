@@ -42,6 +42,7 @@ extension LuaPrototype {
   private init(_ reader: inout DumpReader, enclosing: String?, depth: Int) throws(MoontraceError) {
     guard depth <= Self.deepest else { throw reader.failure("functions stand in one another \(depth) deep") }
     source = try reader.text("the source's name") ?? enclosing
+    sourceName = Self.name(of: source)
     lineDefined = try reader.number("the function's first line")
     lastLineDefined = try reader.number("the function's last line")
     parameterCount = Int(try reader.integer(of: "the number of parameters", UInt8.self))
@@ -64,8 +65,10 @@ extension LuaPrototype {
   private static let smallest = 14
 
   private static func readInstructions(_ reader: inout DumpReader) throws(MoontraceError) -> [LuaInstruction] {
+    let count = try reader.count(of: "instructions", size: 4)
     var instructions: [LuaInstruction] = []
-    for _ in 0..<(try reader.count(of: "instructions", size: 4)) {
+    instructions.reserveCapacity(count)
+    for _ in 0..<count {
       let start = reader.offset
       let word: UInt32 = try reader.integer(of: "an instruction")
       guard let instruction = LuaInstruction(rawValue: word) else {

@@ -29,6 +29,8 @@ public struct LuaPrototype: Sendable {
 
   /// `@file`, `=name` or the text itself, as Lua has it; the enclosing function's where a dump leaves it out.
   public let source: String?
+  /// What messages call the source.
+  public let sourceName: String
   public let lineDefined: Int
   public let lastLineDefined: Int
   public let parameterCount: Int
@@ -69,7 +71,7 @@ public struct LuaPrototype: Sendable {
   public var place: String { "\(sourceName):\(lineDefined)" }
 
   /// The source without its mark; `[string]` for a text.
-  public var sourceName: String {
+  static func name(of source: String?) -> String {
     guard let source else { return "?" }
     return source.hasPrefix("@") || source.hasPrefix("=") ? String(source.dropFirst()) : "[string]"
   }

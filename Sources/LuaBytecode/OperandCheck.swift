@@ -60,9 +60,11 @@ struct OperandCheck {
     }
   }
 
-  private func registers(_ numbers: Int...) -> String? {
-    numbers.first { $0 >= prototype.maxStackSize }
-      .map { "register \($0) of \(prototype.maxStackSize)" }
+  /// - Parameters: up to three registers; register 0 exists where others do.
+  private func registers(_ one: Int, _ two: Int = 0, _ three: Int = 0) -> String? {
+    let count = prototype.maxStackSize
+    if one < count, two < count, three < count { return nil }
+    return [one, two, three].first { $0 >= count }.map { "register \($0) of \(count)" }
   }
 
   private func constant(_ number: Int) -> String? {

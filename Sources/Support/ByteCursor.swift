@@ -8,6 +8,10 @@ public struct ByteCursor: Sendable {
   /// The bytes ended before the value did.
   public struct Truncated: Error, Equatable {
     public var offset: Int
+
+    public init(offset: Int) {
+      self.offset = offset
+    }
   }
 
   public let bytes: ArraySlice<UInt8>
@@ -23,8 +27,11 @@ public struct ByteCursor: Sendable {
     self.init(bytes[...], at: offset)
   }
 
+  @inlinable
   public var remaining: Int { max(0, bytes.count - max(0, offset)) }
 
+  // Inlinable, so that other modules get it for their kind of integer: what is generic asks for types at run time.
+  @inlinable
   public mutating func read<Value: FixedWidthInteger>(_ type: Value.Type = Value.self) throws(Truncated) -> Value {
     let size = MemoryLayout<Value>.size
     guard offset >= 0, remaining >= size else { throw Truncated(offset: offset) }

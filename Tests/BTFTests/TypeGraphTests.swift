@@ -15,6 +15,7 @@ struct TypeGraphTests {
     #expect(graph.find("things", .typedef) == longer)
     #expect(graph.find("thin", .typedef) == nil)
     #expect(graph.find("thing", .struct) == nil)
+    #expect(graph.find("thing", .integer) == int && graph.find("thing", .struct) == nil)  // what was found is kept
     #expect(graph.names(.typedef) == ["thing", "things"])
     #expect(graph.kind(of: alias) == .typedef)
     #expect(graph.name(of: alias) == "thing")

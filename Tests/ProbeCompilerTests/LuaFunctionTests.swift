@@ -69,6 +69,7 @@ import Testing
     ("local t, u = { x = 1 }, { x = 2 } local v = a > 0 and t or u t.x = 3 return v.x", "may be one of several"),
     ("local t, u = { x = 1 }, { x = 2 } local v = a > 0 and t or u return t == v", "can't be compared"),
     ("return '7' + a", "can't calculate with text"), ("return 1.5", "float"), ("return a / b", "gives a float"),
+    ("if a > b then goto x end ::y:: a = a + 1 ::x:: if a < 9 then goto y end return a", "entered at two places"),
     (String(repeating: "for i = 1, 2 do ", count: 8) + String(repeating: "end ", count: 8), "deep"),
   ]
 

@@ -4,7 +4,7 @@ import BPFAssembly
 extension Emission {
   mutating func write(_ instruction: MachineInstruction) {
     // Results that nobody wants have registers too, because instructions write them.
-    let result = instruction.result.map(register) ?? .r0
+    let result = instruction.result.map { register($0) } ?? .r0
     switch instruction.operation {
     case .set(let argument): set(result, argument)
     case .binary(let operation, let left, let right): binary(operation, result, register(left), operand(right))
@@ -41,7 +41,7 @@ extension Emission {
     }
   }
 
-  private func register(_ base: MachineBase) -> Register { base.register.map(register) ?? .frame }
+  private func register(_ base: MachineBase) -> Register { base.register.map { register($0) } ?? .frame }
 
   private mutating func move(_ destination: Register, _ source: Register) {
     if destination != source { assembler.move(destination, source) }
@@ -69,7 +69,7 @@ extension Emission {
     assembler.bind(end)
   }
 
-  private mutating func call(_ helper: Helper, _ arguments: [MachineArgument]) {
+  private mutating func call(_ helper: Helper, _ arguments: CallArguments<MachineArgument>) {
     let registers: [Register] = [.r1, .r2, .r3, .r4, .r5]
     // No value lives in r0 here that is not moved before a cycle is broken.
     set(Array(zip(registers, arguments)), spare: .r0)

@@ -53,7 +53,7 @@ struct Emission {
       let block = function.blocks[number]
       switch block.terminator {
       case .jump(let target, let arguments):
-        if number > 0, block.instructions.allSatisfy(doesNothing), areInPlace(arguments, target) {
+        if number > 0, block.instructions.allSatisfy({ doesNothing($0) }), areInPlace(arguments, target) {
           destinations[number] = destinations[target]
         }
       case .branch(_, _, _, let first, let second):
@@ -81,7 +81,7 @@ struct Emission {
     guard early.isPlainEdge, late.isPlainEdge, early.isCold == late.isCold,
       case .jump(let target, let arguments) = early.terminator, case .jump(target, _) = late.terminator
     else { return false }
-    let written = function.blocks[target].parameters.map(register)
+    let written = function.blocks[target].parameters.map { register($0) }
     var isSafe = true
     let look = { (value: VirtualRegister) in if written.contains(register(value)) { isSafe = false } }
     function.blocks[number].terminator.forEachRead(look)
@@ -149,7 +149,7 @@ struct Emission {
 
   private mutating func passArguments(of block: Int) {
     guard case .jump(let target, let arguments) = function.blocks[block].terminator else { return }
-    set(Array(zip(function.blocks[target].parameters.map(register), arguments)), spare: spares[block])
+    set(Array(zip(function.blocks[target].parameters.map { register($0) }, arguments)), spare: spares[block])
   }
 
   private mutating func go(to block: Int, next: Int?) {

@@ -39,6 +39,8 @@ func generate(_ program: IRProgram, name: String) throws(MoontraceError) -> Gene
 }
 
 /// Runs the passes over the IR, up to what is turned into instructions; `--dump ir` shows the outcome.
+///
+/// Passes `consume` what they are given and put their result in its place: shared arrays would be copied to be changed.
 func optimize(_ program: inout IRProgram, _ policy: StackPolicy = .shared) throws(MoontraceError) {
   try check(program)
   for number in program.functions.indices {

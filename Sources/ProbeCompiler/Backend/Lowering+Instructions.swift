@@ -26,7 +26,7 @@ extension Lowering {
       emit(.store(base, near, width, stored(value, width)))
     case .atomic(let operation, let address, let offset, let operand, let expected):
       atomic(operation, base(address, offset), operand, expected, result)
-    case .call(let helper, let arguments): emit(.call(helper, arguments.map { argument($0) }), result)
+    case .call(let helper, let arguments): emit(.call(helper, arguments.mapped { argument($0) }), result)
     case .loop(let body, let count): loop(body, count, result)
     }
   }

@@ -71,7 +71,7 @@ extension MachineOperation {
       .atomic(operation, base(address), offset, register(operand))
     case .compareExchange(let address, let offset, let operand, let expected):
       .compareExchange(base(address), offset, register(operand), expected: register(expected))
-    case .call(let helper, let arguments): .call(helper, arguments.map(argument))
+    case .call(let helper, let arguments): .call(helper, arguments.mapped(argument))
     }
   }
 }

@@ -82,7 +82,7 @@ enum MachineOperation {
   case atomic(Atomic, MachineBase, Int16, VirtualRegister)
   /// What is expected comes in r0.
   case compareExchange(MachineBase, Int16, VirtualRegister, expected: VirtualRegister)
-  case call(Helper, [MachineArgument])
+  case call(Helper, CallArguments<MachineArgument>)
 }
 
 /// Only jumps pass arguments: blocks on the edges of branches see to that.

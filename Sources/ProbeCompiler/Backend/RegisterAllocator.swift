@@ -88,36 +88,39 @@ struct RegisterAllocator {
 
   private mutating func assign(_ value: VirtualRegister) throws(MoontraceError) {
     guard assigned[value.index] == nil, ranges.heads[value.index] >= 0 else { return }
-    let shunned = hints.compared[value.index].compactMap { assigned[$0.index] }
-    let register =
-      freeRegister(wishes(value), value)
-      ?? freeRegister(shunned.isEmpty ? [] : Self.order.filter { !shunned.contains($0) }, value)
-      ?? freeRegister(Self.order, value)
-    if let register {
+    if let register = wish(value) ?? unshunned(value) ?? Self.order.first(where: { isFree($0, value) }) {
       take(register, for: value)
     } else {
       try makeRoom(for: value)
     }
   }
 
-  /// The registers that would save a move, best first.
-  private func wishes(_ value: VirtualRegister) -> [Register] {
-    let parameter = hints.parameter[value.index]
-    let source = hints.source[value.index]
-    return [
-      hints.wanted[value.index],
-      webs[value.index],
-      parameter < 0 ? nil : assigned[Int(parameter)] ?? webs[Int(parameter)],
-      source < 0 ? nil : assigned[Int(source)],
-    ].compactMap { $0 }
+  /// The best of the registers that would save a move and are free.
+  private func wish(_ value: VirtualRegister) -> Register? {
+    let parameter = Int(hints.parameter[value.index])
+    let source = Int(hints.source[value.index])
+    return free(hints.wanted[value.index], value)
+      ?? free(webs[value.index], value)
+      ?? free(parameter < 0 ? nil : assigned[parameter] ?? webs[parameter], value)
+      ?? free(source < 0 ? nil : assigned[source], value)
   }
 
-  /// The first of the registers that holds nothing else where the value lives.
-  private func freeRegister(_ registers: [Register], _ value: VirtualRegister) -> Register? {
-    registers.first { register in
-      !ranges.meets(reserved[Int(register.rawValue)], value.index)
-        && !ranges.meets(occupied[Int(register.rawValue)], value.index)
-    }
+  /// A free register for a parameter that what decides about its arguments is not in; nil for other values.
+  private func unshunned(_ value: VirtualRegister) -> Register? {
+    let shunned = hints.compared[value.index].compactMap { assigned[$0.index] }
+    if shunned.isEmpty { return nil }
+    return Self.order.first { !shunned.contains($0) && isFree($0, value) }
+  }
+
+  private func free(_ register: Register?, _ value: VirtualRegister) -> Register? {
+    guard let register, isFree(register, value) else { return nil }
+    return register
+  }
+
+  /// Whether a register holds nothing else where the value lives.
+  private func isFree(_ register: Register, _ value: VirtualRegister) -> Bool {
+    !ranges.meets(reserved[Int(register.rawValue)], value.index)
+      && !ranges.meets(occupied[Int(register.rawValue)], value.index)
   }
 
   private mutating func take(_ register: Register, for value: VirtualRegister) {

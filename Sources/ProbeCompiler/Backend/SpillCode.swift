@@ -111,7 +111,7 @@ struct SpillCode {
     operation.forEachRead { value, _ in if !direct { load(value) } }
     guard direct else { return operation.rewritten(reloaded, argument: { $0 }) }
     switch operation {
-    case .call(let helper, let arguments): return .call(helper, arguments.map { loaded($0) })
+    case .call(let helper, let arguments): return .call(helper, arguments.mapped { loaded($0) })
     case .set(let value): return .set(loaded(value))
     default: return operation
     }

@@ -9,8 +9,8 @@ struct Builder {
   /// The function and block that instructions go to.
   private(set) var function = 0
   private(set) var block = BlockID(number: 0)
-  /// What makes values that come out the same whenever it is done in a run.
-  private var definitions: [Origin.Key: IROperation] = [:]
+  /// By function and value, where the instruction stands that makes it; nil for parameters.
+  private var definitions: [[(block: BlockID, index: Int)?]] = [[]]
   /// Slots that lie inside others.
   private var embedded: [SlotID: (slot: SlotID, offset: Int32)] = [:]
   /// The source place of what is written next.
@@ -62,7 +62,7 @@ struct Builder {
     var program = program
     for index in program.functions.indices {
       program.functions[index].sortBlocks()
-      if !embedded.isEmpty { program.functions[index].rewriteOperands(place) }
+      if !embedded.isEmpty { program.functions[index].rewriteSlots { place($0) } }
     }
     return program
   }
@@ -87,6 +87,7 @@ struct Builder {
   mutating func enterNewFunction() -> (function: FunctionID, from: (Int, BlockID)) {
     let from = (function, block)
     program.functions.append(IRFunction(blocks: [IRBlock()]))
+    definitions.append([])
     function = program.functions.count - 1
     block = BlockID(number: 0)
     return (FunctionID(number: Int32(function)), from)
@@ -98,6 +99,7 @@ struct Builder {
 
   mutating func newParameter(of block: BlockID) -> ValueID {
     let value = program.functions[function].newValue()
+    definitions[function].append(nil)
     program.functions[function].blocks[Int(block.number)].parameters.append(value)
     return value
   }
@@ -107,9 +109,15 @@ struct Builder {
   @discardableResult
   mutating func emit(_ operation: IROperation) -> IROperand {
     let result = program.functions[function].newValue()
+    definitions[function].append((block, program.functions[function].blocks[block.index].instructions.count))
     append(IRInstruction(result: result, operation: operation, place: place))
-    if isSteady(operation) { definitions[Origin.Key(function: function, value: result)] = operation }
     return .value(result)
+  }
+
+  /// What makes a value of the function at hand.
+  private func definition(of operand: IROperand) -> IROperation? {
+    guard let value = operand.valueNumber, let place = definitions[function][value] else { return nil }
+    return program.functions[function].blocks[place.block.index].instructions[place.index].operation
   }
 
   /// Whether it gives the same each time that a run does it, for the same operands.
@@ -119,20 +127,19 @@ struct Builder {
     case .call(let helper, _):
       return [.getCurrentPidTgid, .getCurrentUidGid, .getCurrentTask, .getSmpProcessorId, .getCurrentCgroupId]
         .contains(helper)
-    case .load(.value(let base), _, _, _):
+    case .load(let base, _, _, _):
       // The context never changes.
-      return definitions[Origin.Key(function: function, value: base)] == .context
-    case .load, .iteration, .store, .atomic, .loop: return false
+      return definition(of: base) == .context
+    case .iteration, .store, .atomic, .loop: return false
     }
   }
 
   /// Whether two operands of the function at hand are certainly the same number.
   func isSame(_ one: IROperand, _ other: IROperand) -> Bool {
     if one == other { return true }
-    guard case .value(let a) = one, case .value(let b) = other,
-      let first = definitions[Origin.Key(function: function, value: a)],
-      let second = definitions[Origin.Key(function: function, value: b)]
-    else { return false }
+    guard let first = definition(of: one), let second = definition(of: other), isSteady(first), isSteady(second) else {
+      return false
+    }
     var (operands, others) = ([IROperand](), [IROperand]())
     first.forEachOperand { operands.append($0) }
     second.forEachOperand { others.append($0) }
@@ -151,7 +158,7 @@ struct Builder {
   }
 
   mutating func call(_ helper: Helper, _ arguments: IROperand...) -> IROperand {
-    emit(.call(helper, arguments))
+    emit(.call(helper, CallArguments(arguments)))
   }
 
   mutating func binary(_ operation: ALU, _ left: IROperand, _ right: IROperand) -> IROperand {
@@ -204,60 +211,46 @@ struct Builder {
 extension IRFunction {
   /// Drops blocks that nothing leads to, and numbers the others so that control only goes forward.
   mutating func sortBlocks() {
-    var finished: [Int32] = []
-    var seen: Set<Int32> = [0]
-    var stack: [(block: Int32, next: Int)] = [(0, 0)]
-    while let (block, next) = stack.last {
-      let targets = blocks[Int(block)].terminator.targets
-      guard next < targets.count else {
+    let order = forwardOrder()
+    var numbers = Array(repeating: 0, count: blocks.count)
+    for (number, block) in order.enumerated() { numbers[block] = number }
+    blocks = order.map { block in
+      var sorted = blocks[block]
+      sorted.terminator.renumber { numbers[$0] }
+      return sorted
+    }
+  }
+
+  /// The blocks that the entry leads to, each before those that it leads to itself.
+  private func forwardOrder() -> [Int] {
+    var finished: [Int] = []
+    var isSeen = Array(repeating: false, count: blocks.count)
+    isSeen[0] = true
+    var stack = [(block: 0, left: blocks[0].terminator.targetCount)]
+    while let (block, left) = stack.last {
+      guard let target = blocks[block].terminator.targetBlock(left - 1) else {
         finished.append(block)
         stack.removeLast()
         continue
       }
-      stack[stack.count - 1].next += 1
-      let target = targets[targets.count - 1 - next].block.number  // the last first, so that the first follows its test
-      if seen.insert(target).inserted { stack.append((target, 0)) }
+      stack[stack.count - 1].left -= 1  // the last first, so that the first follows its test
+      if !isSeen[target] { stack.append((target, blocks[target].terminator.targetCount)) }
+      isSeen[target] = true
     }
-    var number: [Int32: Int32] = [:]
-    for (index, block) in finished.reversed().enumerated() { number[block] = Int32(index) }
-    blocks = finished.reversed().map { block in
-      var sorted = blocks[Int(block)]
-      sorted.terminator.renumber { number[$0] ?? $0 }
-      return sorted
-    }
+    return finished.reversed()
   }
 }
 
 extension IRFunction {
-  fileprivate mutating func rewriteOperands(_ rewrite: (IROperand) -> IROperand) {
+  /// Puts other operands in place of addresses in slots.
+  fileprivate mutating func rewriteSlots(_ rewrite: (IROperand) -> IROperand) {
     for block in blocks.indices {
       for index in blocks[block].instructions.indices {
-        blocks[block].instructions[index].operation = blocks[block].instructions[index].operation.rewritten(rewrite)
+        let operation = blocks[block].instructions[index].operation
+        guard operation.hasOperand(where: { $0.slot != nil }) else { continue }
+        blocks[block].instructions[index].operation = operation.rewritten(rewrite)
       }
       blocks[block].terminator = blocks[block].terminator.rewritten(rewrite)
-    }
-  }
-}
-
-extension IRTerminator {
-  fileprivate var targets: [IRTarget] {
-    switch self {
-    case .jump(let target): [target]
-    case .branch(_, _, _, let yes, let no): [yes, no]
-    case .exit: []
-    }
-  }
-
-  fileprivate mutating func renumber(_ number: (Int32) -> Int32) {
-    switch self {
-    case .jump(var target):
-      target.block.number = number(target.block.number)
-      self = .jump(target)
-    case .branch(let condition, let left, let right, var yes, var no):
-      yes.block.number = number(yes.block.number)
-      no.block.number = number(no.block.number)
-      self = .branch(condition, left, right, yes, no)
-    case .exit: break
     }
   }
 }

@@ -44,20 +44,18 @@ struct Flow {
 extension Flow {
   private mutating func findBlocks(_ prototype: LuaPrototype) {
     let code = prototype.instructions
-    var leaders: Set<Int> = [0]
-    for pc in code.indices {
-      let next = Self.successors(code, pc)
-      if next != [pc + 1] {
-        leaders.formUnion(next)
-        leaders.insert(pc + 1)
-      }
+    // By instruction, whether a block starts there; one more for the end of the code.
+    var isStart = Array(repeating: false, count: code.count + 1)
+    isStart[0] = true
+    for pc in code.indices where code[pc].opcode.isControl {
+      isStart[pc + 1] = true
+      for target in Self.successors(code, pc) { isStart[target] = true }
     }
-    let starts = leaders.filter { $0 < code.count }.sorted()
-    blockAt = Array(repeating: 0, count: code.count)
-    for (index, start) in starts.enumerated() {
-      let end = index + 1 < starts.count ? starts[index + 1] : code.count
-      blocks.append(Block(start: start, end: end))
-      for pc in start..<end { blockAt[pc] = index }
+    blockAt.reserveCapacity(code.count)
+    for pc in code.indices {
+      if isStart[pc] { blocks.append(Block(start: pc, end: pc)) }
+      blocks[blocks.count - 1].end = pc + 1
+      blockAt.append(blocks.count - 1)
     }
     for index in blocks.indices {
       blocks[index].successors = Self.successors(code, blocks[index].end - 1).map { blockAt[$0] }
@@ -79,7 +77,8 @@ extension Flow {
 
   private mutating func findOrder() {
     var finished: [Int] = []
-    var seen: Set<Int> = [0]
+    var isSeen = Array(repeating: false, count: blocks.count)
+    isSeen[0] = true
     var stack: [(block: Int, next: Int)] = [(0, 0)]
     while let (block, next) = stack.last {
       guard next < blocks[block].successors.count else {
@@ -89,7 +88,8 @@ extension Flow {
       }
       stack[stack.count - 1].next += 1
       let successor = blocks[block].successors[next]
-      if seen.insert(successor).inserted { stack.append((successor, 0)) }
+      if !isSeen[successor] { stack.append((successor, 0)) }
+      isSeen[successor] = true
     }
     order = finished.reversed()
   }
@@ -98,15 +98,17 @@ extension Flow {
 // Loops.
 extension Flow {
   private mutating func findLoops(_ prototype: LuaPrototype) throws(MoontraceError) {
-    let position = Dictionary(uniqueKeysWithValues: order.enumerated().map { ($1, $0) })
-    let backEdges = order.flatMap { block in
-      blocks[block].successors.filter { (position[$0] ?? 0) <= (position[block] ?? 0) }.map { (block, $0) }
+    var position = Array(repeating: 0, count: blocks.count)
+    for (index, block) in order.enumerated() { position[block] = index }
+    var backEdges: [(block: Int, header: Int)] = []
+    for block in order {
+      for next in blocks[block].successors where position[next] <= position[block] { backEdges.append((block, next)) }
     }
     if backEdges.isEmpty { return }
-    let dominators = findDominators()
+    let dominators = Dominators(of: blocks, in: order, position: position)
     var bodies: [Int: Set<Int>] = [:]
     for (block, header) in backEdges {
-      guard dominators[block]?.contains(header) == true else {
+      guard dominators.stands(header, onEveryWayTo: block) else {
         throw Refusal.at(
           prototype, blocks[block].end - 1, "this goto makes a loop that can be entered at two places",
           "use while, repeat or for")
@@ -121,26 +123,6 @@ extension Flow {
     for index in loops.indices {
       loops[index].written = written(in: loops[index].blocks, prototype.instructions)
     }
-  }
-
-  private func findDominators() -> [Int: Set<Int>] {
-    var predecessors: [Int: [Int]] = [:]
-    for block in order { for next in blocks[block].successors { predecessors[next, default: []].append(block) } }
-    var dominators: [Int: Set<Int>] = [0: [0]]
-    var changed = true
-    while changed {
-      changed = false
-      for block in order where block != 0 {
-        let known = (predecessors[block] ?? []).compactMap { dominators[$0] }
-        guard let first = known.first else { continue }
-        let common = known.dropFirst().reduce(first) { $0.intersection($1) }.union([block])
-        if dominators[block] != common {
-          dominators[block] = common
-          changed = true
-        }
-      }
-    }
-    return dominators
   }
 
   private func reaching(_ block: Int, before header: Int) -> Set<Int> {
@@ -186,6 +168,14 @@ extension Flow {
 }
 
 extension LuaOpcode {
+  /// Whether another instruction than the next one may follow.
+  fileprivate var isControl: Bool {
+    switch self {
+    case .jmp, .lFalseSkip, .return, .return0, .return1, .forPrep, .forLoop: true
+    default: isTest
+    }
+  }
+
   /// Whether the instruction behind this one is a jump that it takes or not.
   var isTest: Bool {
     switch self {

@@ -139,6 +139,8 @@ struct Frontend {
     }
   }
 
+  /// The function that is being followed. Inlined, so that only the part that is asked for is copied.
+  @inline(__always)
   var frame: Frame { frames[frames.count - 1] }
 
   /// Notes a way on which the function at hand returns to its caller.

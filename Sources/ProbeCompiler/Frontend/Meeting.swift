@@ -125,12 +125,18 @@ extension Frontend {
 
   /// The objects that live registers, or those of callers, lead to at one of the edges.
   func reachable(from live: RegisterSet, _ edges: [Edge]) -> Set<ObjectID> {
-    var found: Set<ObjectID> = []
-    for edge in edges {
-      let registers = edge.state.registers.enumerated().filter { live.contains($0.offset) }.map(\.element)
-      for value in registers + frames.flatMap(\.callerRegisters) { found.formUnion(edge.state.objects(in: value)) }
+    var all: Set<ObjectID> = []
+    for edge in edges where !edge.state.heap.isEmpty {
+      var found: Set<ObjectID> = []
+      for register in live where register < edge.state.registers.count {
+        edge.state.collectObjects(in: edge.state.registers[register], &found)
+      }
+      for caller in frames.indices {
+        for value in frames[caller].callerRegisters { edge.state.collectObjects(in: value, &found) }
+      }
+      all.formUnion(found)
     }
-    return found
+    return all
   }
 
   mutating func newObject(_ object: Object) -> Value {

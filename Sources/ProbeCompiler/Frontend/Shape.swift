@@ -2,18 +2,18 @@
 ///
 /// A shape says which operands a value of it has; `Frontend.operands(of:as:)` and `Frontend.value(of:from:)` go from
 /// a value to these operands and back.
-indirect enum Shape: Equatable {
+enum Shape: Equatable {
   /// The same on all ways, and known to the compiler.
   case fixed(Value)
   case number
   case flag
-  case string(StringMemory)
-  case pointer(PointerTarget)
-  case named(DataType.Naming, Int)
+  indirect case string(StringMemory)
+  indirect case pointer(PointerTarget)
+  indirect case named(DataType.Naming, Int)
   case table(items: [Shape], fields: [Field])
   /// Several kinds, ascending.
   case choice([Shape])
-  case mixed(String, String)
+  indirect case mixed(String, String)
 
   struct Field: Equatable {
     var name: String

@@ -10,11 +10,16 @@ extension State {
   /// The objects that a value leads to.
   func objects(in value: Value) -> Set<ObjectID> {
     var found: Set<ObjectID> = []
+    collectObjects(in: value, &found)
+    return found
+  }
+
+  /// Adds the objects that a value leads to; those that are there already lead to no others.
+  func collectObjects(in value: Value, _ found: inout Set<ObjectID>) {
     var pending = value.objects
     while let id = pending.popLast() {
       if found.insert(id).inserted, let object = heap[id] { pending += object.objects }
     }
-    return found
   }
 
   /// Keeps tables as they are from now on: copies of them exist.

@@ -3,8 +3,8 @@ import BPFAssembly
 /// What a Lua value is known to be while a probe is compiled.
 ///
 /// Constants, tables and references exist in the compiler only; the rest is made of operands, which hold the value
-/// when the probe runs.
-indirect enum Value: Equatable {
+/// when the probe runs. Large and rare cases are indirect, so that the others need no memory of their own.
+enum Value: Equatable {
   case `nil`
   case boolean(Bool)
   case integer(Int64)
@@ -15,26 +15,26 @@ indirect enum Value: Equatable {
   case number(IROperand)
   /// A boolean in a register: 1 or 0.
   case flag(IROperand)
-  case string(StringMemory)
+  indirect case string(StringMemory)
   /// Something with an identity: a table that the probe made, or what a map holds for a key.
   case object(ObjectID)
-  case pointer(Pointer)
+  indirect case pointer(Pointer)
   /// Words that get a name in the user half: `kstack`, `ksym(a)`.
-  case named(DataType.Naming, [IROperand])
+  indirect case named(DataType.Naming, [IROperand])
   /// One of several kinds; which one is known when the probe runs.
-  case choice(Choice)
+  indirect case choice(Choice)
   /// A value of the script: a map, a stream, a table of constants, a function.
   case host(HostValue)
   /// A function or table that exists in probes only: `str`, `math.min`.
   case builtin(String)
   /// A method and what it was taken from: `m:clear`, `s:emit`.
-  case method(of: Value, String)
+  indirect case method(of: Value, String)
   /// An aggregate's element for a key: `agg[key]`.
   case aggregateElement(Int, [Value])
   /// `args`: what the probe's place hands over, by name.
   case arguments
   /// Of different kinds on different ways to here; using it is refused.
-  case mixed(String, String)
+  indirect case mixed(String, String)
 
   /// Which of several kinds a value is.
   struct Choice: Equatable {

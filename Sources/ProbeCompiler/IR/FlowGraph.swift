@@ -23,11 +23,10 @@ struct FlowGraph {
     guard count > 0 else { return }
     isReached[0] = true
     for block in 0..<count where isReached[block] {
-      let terminator = function.blocks[block].terminator
-      for number in 0..<terminator.targetCount {
-        guard let target = terminator.target(number) else { continue }
-        isReached[target.block.index] = true
-        starts[target.block.index + 1] += 1
+      for number in 0...1 {
+        guard let target = function.blocks[block].terminator.targetBlock(number) else { break }
+        isReached[target] = true
+        starts[target + 1] += 1
       }
     }
     for block in 0..<count { starts[block + 1] += starts[block] }
@@ -38,9 +37,8 @@ struct FlowGraph {
     edges = Array(repeating: Edge(from: 0, target: 0), count: starts[function.blocks.count])
     var next = starts
     for block in function.blocks.indices where isReached[block] {
-      let terminator = function.blocks[block].terminator
-      for number in 0..<terminator.targetCount {
-        guard let target = terminator.target(number)?.block.index else { continue }
+      for number in 0...1 {
+        guard let target = function.blocks[block].terminator.targetBlock(number) else { break }
         edges[next[target]] = Edge(from: block, target: number)
         next[target] += 1
       }
@@ -63,7 +61,7 @@ struct FlowGraph {
   ///
   /// A block that nothing leads to any more has no edges either.
   mutating func move(_ edge: Edge, from block: Int, in function: IRFunction) {
-    if let target = function.blocks[edge.from].terminator.target(edge.target)?.block.index {
+    if let target = function.blocks[edge.from].terminator.targetBlock(edge.target) {
       var edges = edges(into: target)
       let place = edges.firstIndex { ($0.from, $0.target) > (edge.from, edge.target) } ?? edges.endIndex
       edges.insert(edge, at: place)
@@ -77,9 +75,8 @@ struct FlowGraph {
     changed[block] = rest
     guard rest.isEmpty, block > 0, isReached[block] else { return }
     isReached[block] = false
-    let terminator = function.blocks[block].terminator
-    for number in 0..<terminator.targetCount {
-      guard let next = terminator.target(number)?.block.index else { continue }
+    for number in 0...1 {
+      guard let next = function.blocks[block].terminator.targetBlock(number) else { break }
       remove(Edge(from: block, target: number), from: next, in: function)
     }
   }

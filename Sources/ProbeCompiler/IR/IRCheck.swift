@@ -117,7 +117,6 @@ struct IRCheck {
       if (operation == .compareExchange) != (expected != nil) {
         throw wrong(block, "an operand of \(operation) is odd")
       }
-    case .call(_, let arguments) where arguments.count > 5: throw wrong(block, "a helper takes five arguments")
     case .loop(let body, _):
       // Bodies come behind those that call them, so none calls itself.
       guard program.functions.indices.contains(body.index), body.index > number else {

@@ -21,6 +21,13 @@ extension IROperation {
     }
   }
 
+  /// Whether one of the operands is as wanted.
+  func hasOperand(where isWanted: (IROperand) -> Bool) -> Bool {
+    var isFound = false
+    forEachOperand { if isWanted($0) { isFound = true } }
+    return isFound
+  }
+
   /// The same operation on other operands.
   func rewritten(_ rewrite: (IROperand) -> IROperand) -> IROperation {
     switch self {
@@ -37,7 +44,7 @@ extension IROperation {
       .store(rewrite(address), offset, width, rewrite(value))
     case .atomic(let operation, let address, let offset, let operand, let expected):
       .atomic(operation, rewrite(address), offset, rewrite(operand), expected: expected.map(rewrite))
-    case .call(let helper, let arguments): .call(helper, arguments.map(rewrite))
+    case .call(let helper, let arguments): .call(helper, arguments.mapped(rewrite))
     }
   }
 }
@@ -57,6 +64,13 @@ extension IRTerminator {
     }
   }
 
+  /// Whether one of the operands is as wanted.
+  func hasOperand(where isWanted: (IROperand) -> Bool) -> Bool {
+    var isFound = false
+    forEachOperand { if isWanted($0) { isFound = true } }
+    return isFound
+  }
+
   /// The same terminator on other operands, arguments of targets included.
   func rewritten(_ rewrite: (IROperand) -> IROperand) -> IRTerminator {
     switch self {
@@ -73,6 +87,15 @@ extension IRTerminator {
     case .jump: 1
     case .branch: 2
     case .exit: 0
+    }
+  }
+
+  /// The block that the target with a number below `targetCount` is; nil for others.
+  func targetBlock(_ number: Int) -> Int? {
+    switch (self, number) {
+    case (.jump(let target), 0), (.branch(_, _, _, let target, _), 0), (.branch(_, _, _, _, let target), 1):
+      target.block.index
+    default: nil
     }
   }
 

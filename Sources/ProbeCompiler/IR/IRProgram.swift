@@ -125,8 +125,7 @@ enum IROperation: Equatable {
   case store(IROperand, Int32, Width, IROperand)
   /// The result is the old value, when there is one. For `compareExchange`, the last operand is what is expected.
   case atomic(Atomic, IROperand, Int32, IROperand, expected: IROperand?)
-  /// A helper with up to five arguments.
-  case call(Helper, [IROperand])
+  case call(Helper, CallArguments<IROperand>)
   /// Runs a loop body up to `count` times, until it exits with 1. The result is how often it ran, or a negative errno.
   case loop(FunctionID, count: IROperand)
 }

@@ -24,8 +24,8 @@ struct CommonValues {
 
   /// Whether something was done twice.
   static func run(_ function: inout IRFunction) -> Bool {
-    var pass = CommonValues(function)
-    for block in function.blocks.indices { pass.visit(block) }
+    var pass = CommonValues(consume function)
+    for block in pass.function.blocks.indices { pass.visit(block) }
     function = pass.function
     return pass.hasChanged
   }
@@ -51,7 +51,7 @@ struct CommonValues {
         function.blocks[block].instructions[index] = instruction
       }
       guard let result = instruction.result else { continue }
-      if instruction.operation == .context { isContext[result.index] = true }
+      if case .context = instruction.operation { isContext[result.index] = true }
       guard let key = key(of: instruction.operation) else { continue }
       if let known = found[key], dominates(known.block, block) {
         earlier[result.index] = known.value

@@ -6,14 +6,15 @@ struct DeadCode {
   private var isRead: [Bool]
 
   static func run(_ program: inout IRProgram) {
-    var pass = DeadCode(program: program, isRead: Array(repeating: false, count: program.slots.count))
-    for number in program.functions.indices {
+    let isRead = Array(repeating: false, count: program.slots.count)
+    var pass = DeadCode(program: consume program, isRead: isRead)
+    for number in pass.program.functions.indices {
       pass.program.functions[number].removeUnreachedBlocks()
       pass.removeUnused(from: number)
     }
     pass.findReads()
     if pass.isRead.contains(false) {
-      for number in program.functions.indices {
+      for number in pass.program.functions.indices {
         pass.removeUnreadStores(from: number)
         pass.removeUnused(from: number)
       }
@@ -27,21 +28,7 @@ struct DeadCode {
     var isUsed = Array(repeating: false, count: Int(program.functions[number].valueCount))
     for block in program.functions[number].blocks.indices.reversed() {
       removeUnusedArguments(of: block, in: number, isUsed)
-      let mark = { (operand: IROperand) in if let value = operand.valueNumber { isUsed[value] = true } }
-      program.functions[number].blocks[block].terminator.forEachOperand(mark)
-      var kept: [IRInstruction] = []
-      let instructions = program.functions[number].blocks[block].instructions
-      for var instruction in instructions.reversed() {
-        if !(instruction.result.map { isUsed[$0.index] } ?? false) {
-          if instruction.operation.isDroppable { continue }
-          instruction = instruction.withoutResult
-        }
-        instruction.operation.forEachOperand(mark)
-        kept.append(instruction)
-      }
-      if kept.count < instructions.count || kept.reversed() != instructions {
-        program.functions[number].blocks[block].instructions = kept.reversed()
-      }
+      program.functions[number].blocks[block].removeUnused(&isUsed)
     }
     for block in program.functions[number].blocks.indices {
       program.functions[number].blocks[block].parameters.removeAll { !isUsed[$0.index] }
@@ -97,6 +84,28 @@ struct DeadCode {
         return !isRead[slot.index]
       }
     }
+  }
+}
+
+extension IRBlock {
+  /// Removes results that neither the block nor those behind it use, and notes what the rest uses.
+  fileprivate mutating func removeUnused(_ isUsed: inout [Bool]) {
+    func mark(_ operand: IROperand) {
+      if let value = operand.valueNumber { isUsed[value] = true }
+    }
+    terminator.forEachOperand(mark)
+    var first = instructions.count
+    for index in instructions.indices.reversed() {
+      var instruction = instructions[index]
+      if !(instruction.result.map { isUsed[$0.index] } ?? false) {
+        if instruction.operation.isDroppable { continue }
+        instruction = instruction.withoutResult
+      }
+      instruction.operation.forEachOperand(mark)
+      first -= 1
+      instructions[first] = instruction
+    }
+    instructions.removeFirst(first)
   }
 }
 

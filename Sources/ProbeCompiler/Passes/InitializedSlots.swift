@@ -40,7 +40,7 @@ struct InitializedSlots {
     case .store(.slot(slot, let start), let offset, .double, let value) where value.slot != slot:
       write(start + offset, 8)
     case .call(let helper, let arguments) where helper.writesItsFirstArgument:
-      if case .slot(slot, let start)? = arguments.first { write(start, Int32(arguments[1].constant ?? 0)) }
+      if case .slot(slot, let start)? = arguments[0] { write(start, Int32(arguments[1]?.constant ?? 0)) }
       for argument in arguments.dropFirst() { read(argument) }
     default: operation.forEachOperand { read($0) }
     }

@@ -6,7 +6,7 @@ struct MergeEnds {
   private var function: IRFunction
 
   static func run(_ function: inout IRFunction) {
-    var pass = MergeEnds(function: function)
+    var pass = MergeEnds(function: consume function)
     pass.exitDirectly()
     for (answer, blocks) in pass.exits() where blocks.count > 1 { pass.merge(blocks, exitingWith: answer) }
     pass.function.removeUnreachedBlocks()

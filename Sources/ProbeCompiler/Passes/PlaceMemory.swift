@@ -22,8 +22,8 @@ struct PlaceMemory {
   private var frames: [Int32]
 
   static func run(_ program: inout IRProgram, stackLimit: Int32 = usualStack) {
-    var pass = PlaceMemory(
-      program: program, stackLimit: stackLimit, frames: Array(repeating: 0, count: program.functions.count))
+    let frames = Array(repeating: Int32(0), count: program.functions.count)
+    var pass = PlaceMemory(program: consume program, stackLimit: stackLimit, frames: frames)
     pass.placeSlots()
     if pass.program.scratchSize > 0 { pass.handScratchAround() }
     program = pass.program
@@ -229,10 +229,15 @@ extension IRFunction {
 extension IRTerminator {
   /// Gives the blocks that it leads to other numbers.
   mutating func renumber(_ number: (Int) -> Int) {
-    for index in 0..<targetCount {
-      guard var target = target(index) else { continue }
+    switch self {
+    case .jump(var target):
       target.block = BlockID(index: number(target.block.index))
-      setTarget(index, to: target)
+      self = .jump(target)
+    case .branch(let condition, let left, let right, var first, var second):
+      first.block = BlockID(index: number(first.block.index))
+      second.block = BlockID(index: number(second.block.index))
+      self = .branch(condition, left, right, first, second)
+    case .exit: break
     }
   }
 }

@@ -45,10 +45,9 @@ struct Repair {
       var needs = false
       let look = { (operand: IROperand) in if operand == .value(value) { needs = true } }
       for instruction in function.blocks[number].instructions { instruction.operation.forEachOperand(look) }
-      let terminator = function.blocks[number].terminator
-      terminator.forEachOperand(look)
-      for index in 0..<terminator.targetCount {
-        if let target = terminator.target(index)?.block.index, isNeeded[target] { needs = true }
+      function.blocks[number].terminator.forEachOperand(look)
+      for index in 0...1 {
+        if let target = function.blocks[number].terminator.targetBlock(index), isNeeded[target] { needs = true }
       }
       isNeeded[number] = needs
     }
@@ -71,6 +70,7 @@ struct Repair {
     let rewrite = { (other: IROperand) in other == .value(value) ? operand : other }
     for index in pass.function.blocks[number].instructions.indices {
       let instruction = pass.function.blocks[number].instructions[index]
+      guard instruction.operation.hasOperand(where: { $0 == .value(value) }) else { continue }
       let operation = instruction.operation.rewritten(rewrite)
       pass.function.blocks[number].instructions[index].operation = operation
       if let result = instruction.result { pass.knowledge.learn(result, operation) }

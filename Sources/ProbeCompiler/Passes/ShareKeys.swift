@@ -8,30 +8,31 @@ struct ShareKeys {
     var block: Int
     /// Where its last word is written.
     var position: Int
-    var words: [Int32: IROperand]
+    /// All words of the slot; nil for those that are not written.
+    var words: [IROperand?]
   }
 
-  private struct Contents: Hashable {
-    var size: Int32
-    var words: [Int32: IROperand]
-  }
-
+  private let slots: [IRSlot]
   private var keys: [Key?]
   /// Slots that are more than keys.
   private var isOther: [Bool]
 
   static func run(_ program: inout IRProgram) {
-    var pass = ShareKeys(
-      keys: Array(repeating: nil, count: program.slots.count),
-      isOther: Array(repeating: false, count: program.slots.count))
+    var pass = ShareKeys(program.slots)
     var users: [Int?] = Array(repeating: nil, count: program.slots.count)
     for (number, function) in program.functions.enumerated() {
       pass.look(function, number, &users)
     }
     for (number, function) in program.functions.enumerated() {
-      let own = users.indices.filter { users[$0] == number && pass.isComplete($0, program.slots[$0]) }
-      pass.share(own, &program.functions[number], FlowGraph(function).immediateDominators(), program.slots)
+      let own = users.indices.filter { users[$0] == number && pass.isComplete($0) }
+      if own.count > 1 { pass.share(own, &program.functions[number], FlowGraph(function).immediateDominators()) }
     }
+  }
+
+  private init(_ slots: [IRSlot]) {
+    self.slots = slots
+    keys = Array(repeating: nil, count: slots.count)
+    isOther = slots.map { $0.size % 8 != 0 }
   }
 
   // What slots are used for.
@@ -61,30 +62,35 @@ struct ShareKeys {
   }
 
   private mutating func write(_ slot: Int, _ offset: Int32, _ value: IROperand, _ block: Int, _ position: Int) {
-    var key = keys[slot] ?? Key(block: block, position: position, words: [:])
-    if key.block != block || key.words[offset] != nil { isOther[slot] = true }
-    key.words[offset] = value
-    key.position = position
-    keys[slot] = key
+    let (word, count) = (Int(offset / 8), Int(slots[slot].size / 8))
+    if keys[slot] == nil {
+      keys[slot] = Key(block: block, position: position, words: Array(repeating: nil, count: count))
+    }
+    guard offset % 8 == 0, (0..<count).contains(word), keys[slot]?.block == block, keys[slot]?.words[word] == nil else {
+      isOther[slot] = true
+      return
+    }
+    keys[slot]?.words[word] = value
+    keys[slot]?.position = position
   }
 
-  private func isComplete(_ slot: Int, _ about: IRSlot) -> Bool {
-    guard !isOther[slot], let key = keys[slot], about.size % 8 == 0 else { return false }
-    return key.words.count == Int(about.size / 8)
+  private func isComplete(_ slot: Int) -> Bool {
+    guard !isOther[slot], let key = keys[slot] else { return false }
+    return !key.words.contains(nil)
   }
 
   // Sharing.
 
-  private func share(_ slots: [Int], _ function: inout IRFunction, _ dominators: [Int], _ about: [IRSlot]) {
-    var first: [Contents: [Int]] = [:]
+  private func share(_ slots: [Int], _ function: inout IRFunction, _ dominators: [Int]) {
+    // By contents.
+    var first: [[IROperand?]: [Int]] = [:]
     var replacements: [SlotID: SlotID] = [:]
     for slot in slots.sorted(by: isBefore) {
       guard let key = keys[slot] else { continue }
-      let contents = Contents(size: about[slot].size, words: key.words)
-      if let other = first[contents]?.first(where: { isWritten($0, before: key, dominators) }) {
+      if let other = first[key.words]?.first(where: { isWritten($0, before: key, dominators) }) {
         replacements[SlotID(number: Int32(slot))] = SlotID(number: Int32(other))
       } else {
-        first[contents, default: []].append(slot)
+        first[key.words, default: []].append(slot)
       }
     }
     if !replacements.isEmpty { function.replace(replacements) }
@@ -113,7 +119,9 @@ extension IRFunction {
         return replacements[slot] != nil
       }
       for index in blocks[block].instructions.indices {
-        blocks[block].instructions[index].operation = blocks[block].instructions[index].operation.rewritten { operand in
+        let operation = blocks[block].instructions[index].operation
+        guard operation.hasOperand(where: { $0.slot != nil }) else { continue }
+        blocks[block].instructions[index].operation = operation.rewritten { operand in
           guard case .slot(let slot, let offset) = operand, let other = replacements[slot] else { return operand }
           return .slot(other, offset)
         }

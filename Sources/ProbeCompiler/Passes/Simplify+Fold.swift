@@ -18,6 +18,7 @@ extension Simplify {
 
     init(_ function: IRFunction) {
       var count = 0
+      starts.reserveCapacity(function.blocks.count)
       for block in function.blocks {
         starts.append(count)
         count += block.parameters.count
@@ -66,32 +67,35 @@ extension Simplify {
   }
 
   private mutating func foldInstructions(of block: Int) {
-    let instructions = function.blocks[block].instructions
-    var kept: [IRInstruction] = []
-    kept.reserveCapacity(instructions.count)
-    for var instruction in instructions {
-      if needsResolving(instruction.operation) {
-        instruction.operation = instruction.operation.rewritten { resolved($0) }
-      }
-      switch simplest(instruction.operation) {
-      case .operand(let operand):
-        if let result = instruction.result { replacements[result.index] = operand }
-      case .operation(let operation):
-        instruction.operation = operation
-        if let result = instruction.result { knowledge.learn(result, operation) }
-        kept.append(instruction)
-      }
+    var instructions = function.blocks[block].takeInstructions()
+    var count = 0
+    for index in instructions.indices where fold(&instructions[index]) {
+      if count < index { instructions[count] = instructions[index] }
+      count += 1
     }
-    function.blocks[block].instructions = kept
+    instructions.removeLast(instructions.count - count)
+    function.blocks[block].instructions = instructions
   }
 
-  /// Whether one of the operands is the same as something else.
-  private func needsResolving(_ operation: IROperation) -> Bool {
-    var needs = false
-    operation.forEachOperand { operand in
-      if let value = operand.valueNumber, replacements[value] != nil { needs = true }
+  /// Makes one instruction as simple as can be; whether it is still needed.
+  private mutating func fold(_ instruction: inout IRInstruction) -> Bool {
+    if instruction.operation.hasOperand(where: { isReplaced($0) }) {
+      instruction.operation = instruction.operation.rewritten { resolved($0) }
     }
-    return needs
+    switch simplest(instruction.operation) {
+    case .operand(let operand):
+      if let result = instruction.result { replacements[result.index] = operand }
+      return false
+    case .operation(let operation):
+      instruction.operation = operation
+      if let result = instruction.result { knowledge.learn(result, operation) }
+      return true
+    }
+  }
+
+  /// Whether the operand is the same as something else.
+  private func isReplaced(_ operand: IROperand) -> Bool {
+    operand.valueNumber.map { replacements[$0] != nil } ?? false
   }
 
   /// What is left when nothing simpler is found any more.
@@ -105,8 +109,12 @@ extension Simplify {
   }
 
   private mutating func foldTerminator(of block: Int) {
-    let terminator = function.blocks[block].terminator.rewritten { resolved($0) }
-    function.blocks[block].terminator = decided(terminator)
+    if function.blocks[block].terminator.hasOperand(where: { isReplaced($0) }) {
+      function.blocks[block].terminator = function.blocks[block].terminator.rewritten { resolved($0) }
+    }
+    if case .branch = function.blocks[block].terminator {
+      function.blocks[block].terminator = decided(function.blocks[block].terminator)
+    }
   }
 
   /// The terminator with its condition as simple as can be: a jump if only one way is left.
@@ -160,5 +168,14 @@ extension Simplify {
       let parameters = function.blocks[block].parameters
       function.blocks[block].parameters = parameters.indices.filter { !isSettled(block, $0) }.map { parameters[$0] }
     }
+  }
+}
+
+extension IRBlock {
+  /// The instructions, which leave the block, to be changed without being copied.
+  fileprivate mutating func takeInstructions() -> [IRInstruction] {
+    let taken = instructions
+    instructions = []
+    return taken
   }
 }

@@ -67,11 +67,14 @@ extension Simplify {
     var home = Array(repeating: -1, count: Int(function.valueCount))
     var isUsed = Array(repeating: false, count: Int(function.valueCount))
     for block in function.blocks.indices {
-      for value in values(of: block) { home[value.index] = block }
       let look = { (operand: IROperand) in
         if let value = operand.valueNumber, home[value] != block { isUsed[value] = true }
       }
-      for instruction in function.blocks[block].instructions { instruction.operation.forEachOperand(look) }
+      for parameter in function.blocks[block].parameters { home[parameter.index] = block }
+      for instruction in function.blocks[block].instructions {
+        instruction.operation.forEachOperand(look)
+        if let result = instruction.result { home[result.index] = block }
+      }
       function.blocks[block].terminator.forEachOperand(look)
     }
     return isUsed

@@ -14,7 +14,7 @@ struct Simplify {
   var replacements: [IROperand?]
 
   static func run(_ function: inout IRFunction) {
-    var pass = Simplify(function: function)
+    var pass = Simplify(function: consume function)
     for _ in 0..<mostRounds {
       pass.fold()
       pass.merge()

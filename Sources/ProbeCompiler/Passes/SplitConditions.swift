@@ -9,6 +9,7 @@ struct SplitConditions {
   private var numbers: [Int] = []
 
   static func run(_ function: inout IRFunction) {
+    guard function.blocks.contains(where: testsTwoValues) else { return }
     var pass = SplitConditions(function: function)
     pass.findComparisons()
     guard function.blocks.contains(where: { pass.split($0) != nil }) else { return }
@@ -20,6 +21,11 @@ struct SplitConditions {
 
   private init(function: IRFunction) {
     self.function = function
+  }
+
+  /// Whether the block ends with a test of the bits that two values have in common.
+  private static func testsTwoValues(_ block: IRBlock) -> Bool {
+    if case .branch(.set, .value(let left), .value(let right), _, _) = block.terminator { left != right } else { false }
   }
 
   /// Comparisons that nothing but the end of their own block uses.
