@@ -14,6 +14,23 @@ public struct FieldRelocations: Equatable, Sendable {
   /// `BPF_CORE_TYPE_ID_LOCAL`: asks the kernel for nothing.
   private static let localType: UInt32 = 6
 
+  /// One place.
+  struct Relocation: Equatable, Sendable {
+    /// Of the object.
+    var type: TypeID
+    /// Where the object's strings have the way through its members: `0:3:1`.
+    var path: UInt32
+    /// `enum bpf_core_relo_kind`.
+    var kind: UInt32
+
+    /// About a member; the others are about the type itself.
+    var isOfField: Bool { kind <= 5 }
+    /// `BPF_CORE_TYPE_MATCHES`: whether all that the object knows of a type is the same.
+    var isOfWholeTypes: Bool { kind >= 12 }
+  }
+
+  /// Those that ask the kernel for something.
+  private(set) var all: [Relocation] = []
   /// How many places there are.
   public private(set) var count = 0
   /// The types that the kernel is asked about, in the order of their first mention.
@@ -33,9 +50,12 @@ public struct FieldRelocations: Equatable, Sendable {
     var seen: Set<TypeID> = []
     for place in try Self.records(extBlob, section, graph) {
       count += 1
-      let type = extBlob.littleEndianWord(at: place + 4)
-      guard extBlob.littleEndianWord(at: place + 12) != Self.localType, seen.insert(type).inserted else { continue }
-      types.append(type)
+      let relocation = Relocation(
+        type: extBlob.littleEndianWord(at: place + 4), path: extBlob.littleEndianWord(at: place + 8),
+        kind: extBlob.littleEndianWord(at: place + 12))
+      if relocation.kind == Self.localType { continue }
+      all.append(relocation)
+      if seen.insert(relocation.type).inserted { types.append(relocation.type) }
     }
   }
 

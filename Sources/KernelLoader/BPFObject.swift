@@ -25,6 +25,10 @@ public final class BPFObject {
   public let globals: [GlobalVariable]
   /// The object's own types.
   public let types: TypeGraph
+  /// What helps where the kernel has no types, if the one who opened the object knows better than `BTF_FILE_PATH`.
+  public var remedyWithoutTypes: String?
+  /// The file with the kernel's types that was given for it.
+  let kernelTypes: String?
   let image: ELFImage
   let handle: ObjectHandle
   /// One counter for each program that sends events; nil on kernels that can't share one (before 5.5).
@@ -38,6 +42,7 @@ public final class BPFObject {
   /// - Throws: `.scriptFailed` when the bytes are not ELF, are truncated, for another machine or byte order, have no
   ///   BTF, or hold definitions that libbpf refuses.
   public init(bytes: [UInt8], name: String, kernelTypes: String? = nil) throws(MoontraceError) {
+    self.kernelTypes = kernelTypes
     image = try BPFObject.checkedImage(bytes, name: name)
     handle = try BPFObject.open(bytes, name: name, kernelTypes: kernelTypes)
     types = try BPFObject.openTypes(handle)

@@ -58,6 +58,7 @@ extension BPFProgram {
     do throws(KernelFailure) {
       try checkLibbpf { bpf_program__set_attach_target(pointer, 0, target.name) }
     } catch {
+      guard KernelFeatures.typeInformation.isAvailable else { throw located(LoadFailure.missingOwnTypes("\(spec)")) }
       let hint = KernelTargets.hint(for: target.name, section: section)
       throw located(MoontraceError(.unsupported, "this kernel has no '\(target.name)'\(hint)", detail: error.detail))
     }

@@ -38,7 +38,7 @@ extension KernelFeatures {
 
   static func fentryFeature() -> KernelFeature {
     guard typeInformation.isAvailable else {
-      return KernelFeature("fentry and fexit", missing: typeInformation.reason, remedy: typeInformation.remedy)
+      return KernelFeature("fentry and fexit", missing: typeInformation.reason, remedy: KernelTypes.ownRemedy)
     }
     let missing = "it has no BPF trampolines (CONFIG_FUNCTION_TRACER is off, or it is older than 5.5)"
     return KernelFeature(

@@ -30,8 +30,9 @@ public enum KernelFeatures {
 
   public static let iterators = KernelFeature(
     "BPF iterators",
-    missing: (try? KernelTypes.graph())?.find("bpf_iter_task", .function) == nil ? "it is older than 5.8" : nil,
-    remedy: "use Linux 5.8 or newer")
+    missing: typeInformation.reason
+      ?? ((try? KernelTypes.graph())?.find("bpf_iter_task", .function) == nil ? "it is older than 5.8" : nil),
+    remedy: "use Linux 5.8 or newer, with CONFIG_DEBUG_INFO_BTF=y")
 
   /// Attachments to tc that end with the process.
   public static let tcx = KernelFeature(
@@ -44,7 +45,7 @@ public enum KernelFeatures {
 
   public static let typeInformation = onFile(
     "BTF type information", KernelTypes.path, otherwise: "CONFIG_DEBUG_INFO_BTF is off",
-    remedy: "use a kernel with CONFIG_DEBUG_INFO_BTF=y", detail: KernelTypes.path)
+    remedy: KernelTypes.remedy, detail: KernelTypes.path)
 
   /// Performance counters of the CPU itself.
   public static let hardwareCounters = hardwareFeature()

@@ -17,8 +17,8 @@ public enum KernelTypesHeader {
       types = try checkLibbpf { btf__load_vmlinux_btf() }
     } catch {
       throw MoontraceError(
-        .unsupported, "this kernel's BTF type information can't be read: \(error.text)",
-        remedy: "use a kernel with CONFIG_DEBUG_INFO_BTF", detail: error.detail)
+        .unsupported, "vmlinux.h can't be made: this kernel has no BTF type information",
+        remedy: "name a file with its types in BTF_FILE_PATH, or build elsewhere", detail: error.detail)
     }
     return try text(of: types)
   }

@@ -16,7 +16,7 @@ struct LoadFailure {
   var error: MoontraceError {
     let explanations: [() -> MoontraceError?] = [
       noPermission, refusedMap, missingExtern, missingTarget, noTarget, unknownSection, refusedProgram,
-      failedRelocation, missingKernelTypes,
+      failedRelocation, unreadableTypes, missingKernelTypes,
     ]
     for explain in explanations {
       if let error = explain() { return error }
@@ -61,6 +61,7 @@ struct LoadFailure {
     guard let target = LibbpfMessage.part(of: lines, after: "failed to find kernel BTF type ID of '", upTo: "'"),
       let name = LibbpfMessage.part(of: lines, after: "prog '", upTo: "'"), let program = object.program(name)
     else { return nil }
+    guard KernelFeatures.typeInformation.isAvailable else { return missingOwnTypes(program) }
     let hint = KernelTargets.hint(for: target, section: program.section)
     return make(
       .unsupported, "\(program.subject): this kernel has no '\(target)' to attach \(program.section) to\(hint)")
@@ -98,11 +99,42 @@ struct LoadFailure {
     return make(.unsupported, "program '\(name)': a type or field it uses can't be found in this kernel: \(line)")
   }
 
+  /// A file that stands for the kernel's types and holds none.
+  private func unreadableTypes() -> MoontraceError? {
+    guard let path = object.kernelTypes,
+      let number = LibbpfMessage.part(of: lines, after: "failed to parse target BTF: ", upTo: "").flatMap({ Int32($0) })
+    else { return nil }
+    // libbpf's own numbers begin at 4000 (libbpf_legacy.h): the file was read and is no BTF.
+    let cause = -number < 4000 ? errnoText(-number) : "it is no BTF"
+    return make(
+      .usage, "the kernel's types in '\(path)' can't be read: \(cause)",
+      remedy: "name a file with this kernel's BTF in BTF_FILE_PATH")
+  }
+
+  private static let noTypes = "this kernel has no BTF type information (CONFIG_DEBUG_INFO_BTF is off)"
+
+  private func missingOwnTypes(_ program: BPFProgram) -> MoontraceError {
+    let error = Self.missingOwnTypes(program.section)
+    return make(error.code, "\(program.subject): \(error.message)", remedy: error.remedy)
+  }
+
+  /// - Parameter target: a SPEC or section of a kind that the kernel finds by its own types.
+  static func missingOwnTypes(_ target: String) -> MoontraceError {
+    MoontraceError(
+      .unsupported, "\(noTypes), by which \(target) is attached",
+      remedy: "\(KernelTypes.ownRemedy), or a tracepoint or raw_tp")
+  }
+
   private func missingKernelTypes() -> MoontraceError? {
     let textIsThere = lines.contains { $0.contains("vmlinux BTF") || $0.contains("kernel BTF is missing") }
     guard textIsThere else { return nil }
+    if let program = object.programs.first(where: { $0.isAutoloaded && $0.type.isAttachedByTypes }) {
+      return missingOwnTypes(program)
+    }
     return make(
-      .unsupported, "this kernel has no BTF type information (CONFIG_DEBUG_INFO_BTF is off)",
-      remedy: "use a kernel that has /sys/kernel/btf/vmlinux")
+      .unsupported, "\(Self.noTypes), which the object is to be fitted to",
+      remedy: object.remedyWithoutTypes
+        ?? "name a file with this kernel's types in BTF_FILE_PATH, or run an archive that brings them along "
+        + "(moontrace build --tar)")
   }
 }

@@ -70,6 +70,11 @@ struct ProgramRefusal {
         location: place)
     }
     if let field = LibbpfMessage.part(of: [complaint], after: "failed to resolve CO-RE relocation ", upTo: "") {
+      if let architecture = RegisterTypes.foreign(field, load.object.types) {
+        return make(
+          .unsupported, "it reads the registers of \(architecture), and this machine is \(RegisterTypes.host)",
+          remedy: "moontrace build --arch \(RegisterTypes.host)", location: place)
+      }
       return make(
         .unsupported, "this kernel has no such type or field: \(field)",
         remedy: "guard the access with bpf_core_field_exists or bpf_core_type_exists", location: place)

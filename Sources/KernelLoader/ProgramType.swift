@@ -30,6 +30,14 @@ public struct ProgramType: RawRepresentable, Hashable, Sendable, CustomStringCon
     libbpf_bpf_prog_type_str(bpf_prog_type(rawValue: rawValue)).map { String(cString: $0) } ?? "type \(rawValue)"
   }
 
+  /// Whether attaching a program of this type takes the kernel's own types, not only those of a file.
+  var isAttachedByTypes: Bool {
+    switch bpf_prog_type(rawValue: rawValue) {
+    case BPF_PROG_TYPE_TRACING, BPF_PROG_TYPE_LSM, BPF_PROG_TYPE_STRUCT_OPS, BPF_PROG_TYPE_EXT: true
+    default: false
+    }
+  }
+
   /// Why attaching a program of this type changes what the system does; nil for types that only watch.
   var kernelWrite: String? {
     switch bpf_prog_type(rawValue: rawValue) {

@@ -49,8 +49,8 @@ public struct SystemIdentity: Hashable, Sendable {
 
   private static let directory = "btfhub-archive"
 
-  /// Where its BTF stands in an archive.
-  var archivePath: String {
+  /// Where its BTF stands in an archive: `btfhub-archive/ubuntu/20.04/x86_64/5.4.0-42-generic.btf`.
+  public var archivePath: String {
     [Self.directory, distribution, version, architecture, "\(release).btf"].filter { !$0.isEmpty }.joined(
       separator: "/")
   }

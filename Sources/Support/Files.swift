@@ -123,3 +123,10 @@ public func writeAll(_ descriptor: Int32, _ bytes: [UInt8], name: String) throws
     }
   }
 }
+
+/// Removes a directory and all in it, as far as that can be done.
+public func removeTree(_ directory: String) {
+  for name in directoryEntries(directory, directories: true, hidden: true) { removeTree("\(directory)/\(name)") }
+  for name in directoryEntries(directory, hidden: true) { unlink("\(directory)/\(name)") }
+  rmdir(directory)
+}

@@ -5,28 +5,38 @@ struct ClangCompiler {
   private let cache: Cache
 
   init() throws(MoontraceError) {
-    cache = try Cache()
+    cache = try Cache.orTemporary()
   }
+
+  /// Why objects are not kept; nil where they are.
+  var cacheRefusal: MoontraceError? { cache.refusal }
 
   /// The object of `source`. `name` and `firstLine` say where the text stands, for clang's messages and the
   /// verifier's line information.
   ///
   /// Throws clang's own diagnostics, located in the script, or `.unsupported` when there is no clang for BPF.
   func compile(_ source: String, name: String, firstLine: Int) throws(MoontraceError) -> [UInt8] {
-    let headers = try CHeaders(cache).directory
+    let headers = try CHeaders(cache)
     let text = Array("#line \(firstLine) \"\(name)\"\n\(source)\n".utf8)
     let flags = Self.flags(.host) + ["-fno-color-diagnostics"]
-    let key = Array("\(headers)\n\(flags)\n".utf8) + text
+    let key = Array("\(headers.directory)\n\(flags)\n".utf8) + text
     let entry = "objects/\(fingerprint(key))"
     if let kept = try? readFile(cache.path("\(entry).c")), kept == key,
       let object = try? readFile(cache.path("\(entry).o"))
     {
+      for part in ["c", "o"] { cache.touch("\(entry).\(part)") }
       return object
     }
-    let object = try run(ClangTool.find(cache), text, flags: flags + ["-I", headers], name: name)
+    let object: [UInt8]
+    do throws(MoontraceError) {
+      object = try run(ClangTool.find(cache), text, flags: flags + ["-I", headers.directory], name: name)
+    } catch {
+      throw headers.obstacle(of: error) ?? error
+    }
     try cache.makeDirectory("objects")
     try cache.write("\(entry).o", object)
     try cache.write("\(entry).c", key)
+    cache.prune("objects")
     return object
   }
 

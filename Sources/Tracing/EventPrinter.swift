@@ -25,9 +25,12 @@ final class EventPrinter {
   }
 
   private let format: OutputFormat
+  private let beginsWithHeader: Bool
 
-  init(plan: DecodePlan, format: OutputFormat, output: Output) {
+  /// - Parameter beginsWithHeader: whether the header comes at once, not only before a record.
+  init(plan: DecodePlan, format: OutputFormat, output: Output, beginsWithHeader: Bool = true) {
     self.plan = plan
+    self.beginsWithHeader = beginsWithHeader
     self.format = format
     widths = .allocate(capacity: max(1, Int(plan.plan.pointee.field_count)))
     mt_output_table_widths(plan.plan, widths)
@@ -42,7 +45,7 @@ final class EventPrinter {
 
   /// Prints at most `limit` records; how many there were.
   func drain(_ source: UnsafeMutablePointer<mt_source>, limit: UInt64) -> UInt64 {
-    context.pointee.printHeader(format)
+    if beginsWithHeader { context.pointee.printHeader(format) }
     return source.pointee.drain(source, limit, consumer, context)
   }
 

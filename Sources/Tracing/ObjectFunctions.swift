@@ -68,7 +68,9 @@ extension TracingSession {
       let text = try call.text(1)
       let name = session.source.shortName
       let line = session.source.line(of: text) ?? 1
-      let bytes = try ClangCompiler().compile(text, name: name, firstLine: line)
+      let compiler = try ClangCompiler()
+      let bytes = try compiler.compile(text, name: name, firstLine: line)
+      if let refusal = compiler.cacheRefusal { session.diagnostics.noteOnce("\(refusal)") }
       return try session.add(.init(object: try BPFObject(bytes: bytes, name: name)))
     }
     define(onObject: "object_describe") { object, _ in

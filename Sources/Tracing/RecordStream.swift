@@ -154,7 +154,10 @@ final class RecordStream: RecordConsumer {
     if record == nil { record = try types.record(of: map) }
     let (format, output) = (session.configuration.format, session.output)
     if let display { return try display.printer(record, of: map, in: session) }
-    if record != nil { return EventPrinter(plan: try recordPlan(), format: format, output: output) }
+    if record != nil {
+      // A script may have opened the object for something else than its events.
+      return EventPrinter(plan: try recordPlan(), format: format, output: output, beginsWithHeader: false)
+    }
     session.diagnostics.noteOnce(
       "\(object.name): the records of '\(name)' are shown as bytes, for nothing says how they read "
         + "(add __type(value, struct NAME) to the map's definition, or name it: each(fn, \"struct NAME\"))")

@@ -1,3 +1,4 @@
+import BPFAssembly
 import LuaRuntime
 import Support
 
@@ -57,7 +58,7 @@ extension TracingSession {
 
   private func compileProbes() {
     do throws(MoontraceError) {
-      _ = try probes.compile()
+      probes.helpers = try probes.compile().map { Instruction.helpers(in: $0.program.instructions) }
     } catch {
       probes.problems.append(asScriptError(error))
     }

@@ -36,7 +36,7 @@ struct BuildCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "BTF for the archive: ID/VERSION_ID/ARCH/RELEASE.btf, or a directory of such; reduced by bpftool if there is one.",
+      "BTF for the archive: ID/VERSION_ID/ARCH/RELEASE.btf, or a directory of such; reduced to what the program needs.",
       valueName: "path"),
     completion: .file())
   var btf: [String] = []
@@ -92,9 +92,6 @@ struct BuildCommand: ParsableCommand {
     try archive?.reduce(for: result)
     show(result.diagnostics)
     for warning in result.warnings { say(warning) }
-    if let archive, archive.extent == .whole {
-      say(MoontraceError(.usage, "the BTF is packed whole", remedy: "apt install bpftool, which reduces it"))
-    }
     let written = try PackageOutput(result, to: output, source: file, isYAML: yaml, archive: archive).write()
     if !quiet { try printToStandardOutput(written.map { $0 + "\n" }.joined()) }
   }

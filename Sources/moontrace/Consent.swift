@@ -69,7 +69,8 @@ struct Consent {
     let places = script.probes.map { $0.targets.count > 1 ? "\($0.spec) (\($0.targets.count) places)" : $0.spec }
     return fact("does", script.header.map { [$0.summary] } ?? [])
       + fact("needs", (script.header?.needs ?? []).map { "--allow \($0)" })
-      + fact("attaches to", places) + fact("says", script.obstacle.map { [$0] } ?? [])
+      + fact("attaches to", places) + fact("calls", lines(of: Set(script.probes.flatMap(\.helpers)).sorted()))
+      + fact("says", script.obstacle.map { [$0] } ?? [])
       + fact("has mistakes", script.problems.map(\.text))
   }
 

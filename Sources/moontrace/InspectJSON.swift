@@ -48,7 +48,8 @@ enum InspectJSON {
   private static func types(_ types: ObjectDescription.Types) -> String {
     JSONText.object([
       ("btf_size", "\(types.size)"), ("relocations", "\(types.relocationCount)"),
-      ("kernel_types", strings(types.kernelTypes)), ("archived_kernels", strings(types.archivedKernels)),
+      ("kernel_types", strings(types.kernelTypes)), ("registers", quoted(types.registers)),
+      ("archived_kernels", strings(types.archivedKernels)),
     ])
   }
 
@@ -64,7 +65,7 @@ enum InspectJSON {
   private static func probe(_ probe: ScriptDescription.Probe) -> String {
     JSONText.object([
       ("probe", quoted(probe.spec)), ("from", quoted(probe.place)), ("programs", "\(probe.programCount)"),
-      ("targets", strings(probe.targets)),
+      ("targets", strings(probe.targets)), ("helpers", strings(probe.helpers)),
     ])
   }
 

@@ -51,6 +51,7 @@ enum InspectText {
         ? "no relocations"
         : "\(count) relocation\(count == 1 ? "" : "s"), of \(types.kernelTypes.joined(separator: ", "))",
     ])
+    if let registers = types.registers { rows.append(["reads", "registers of \(registers)"]) }
     let kernels = types.archivedKernels
     return rows + kernels.enumerated().map { [$0 == 0 ? "carries" : "", "BTF of \($1)"] }
   }
@@ -81,7 +82,25 @@ enum InspectText {
   private static func probes(_ probes: [ScriptDescription.Probe]) -> String {
     if probes.isEmpty { return "" }
     let rows = probes.map { ["\($0.targets.count)", $0.spec, $0.place] }
-    return TextTable(rows: [["PLACES", "PROBE", "FROM"]] + rows, numeric: [0]).text()
+    return TextTable(rows: [["PLACES", "PROBE", "FROM"]] + rows, numeric: [0]).text() + section("Calls", calls(probes))
+  }
+
+  /// Probes beside the helpers that they call; those that call the same ones together.
+  private static func calls(_ probes: [ScriptDescription.Probe]) -> String {
+    var groups: [(specs: [String], helpers: [String])] = []
+    for probe in probes where !probe.helpers.isEmpty {
+      if let index = groups.firstIndex(where: { $0.helpers == probe.helpers }) {
+        if !groups[index].specs.contains(probe.spec) { groups[index].specs.append(probe.spec) }
+      } else {
+        groups.append(([probe.spec], probe.helpers))
+      }
+    }
+    let parts = groups.map { group in
+      (0..<max(group.specs.count, group.helpers.count)).map { line in
+        [group.specs, group.helpers].map { $0.indices.contains(line) ? $0[line] : "" }
+      }
+    }
+    return parts.isEmpty ? "" : TextTable(rows: [["PROBE", "HELPER"]] + parts.joined(separator: [["", ""]])).text()
   }
 
   // MARK: Maps

@@ -200,6 +200,25 @@ struct CProgramPackageTests {
     #expect(failed.errors.contains("map 'traces': stack_trace: its record 'stacks' has no member 'tgid'"))
   }
 
+  /// Of a process that is gone nothing tells the names; its addresses stay.
+  @Test func stacksOfProcessesThatHaveEnded() throws {
+    let bench = try CProgramBench(
+      """
+      struct stacks { __u32 pid; __s32 ustack_sz; __u64 ustack[3]; };
+      RING_OF(traces, struct stacks);
+      ON_CALL {
+        ONLY_OURS;
+        struct stacks s = {.pid = 0x7ffffffe, .ustack_sz = 16, .ustack = {0x1234, 0x7f0000005678, 9}};
+        bpf_ringbuf_output(&traces, &s, sizeof s, 0);
+        return 0;
+      }
+      """)
+    let package = try bench.package(
+      #""maps": [{"name": "traces", "ident": "traces", "intepreter": {"stack_trace": {}}}]"#)
+    let run = try bench.run(target: try bench.write(package), options: ["-f", "json"], command: "getppid 1")
+    #expect(run.output == #"{"pid":2147483646,"ustack":"0x1234\n0x7f0000005678"}"# + "\n", "\(run.errors)")
+  }
+
   // MARK: Places
 
   @Test func placesAsAnnotated() throws {

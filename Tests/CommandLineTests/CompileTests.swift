@@ -1,5 +1,6 @@
 import Glibc
 import KernelTestSupport
+import Support
 import Testing
 
 /// bpf.compile: C inside scripts, its cache, and where its mistakes are said to be.
@@ -11,13 +12,18 @@ struct CompileTests {
     "local o = bpf.compile [[\n#include \"vmlinux.h\"\n#include <bpf/bpf_helpers.h>\n\(c)\n]]\n\(rest)"
   }
 
-  @Test func aCacheThatOthersMayWriteIsRefused() throws {
+  /// It works without, and says why that takes as long each time.
+  @Test func aCacheThatOthersMayWriteIsNotUsed() throws {
     let directory = try TemporaryDirectory()
     mkdir(directory.path("moontrace"), 0o755)
     chown(directory.path("moontrace"), 65534, 65534)
-    let run = try moontrace("-e", "bpf.compile 'int x;'", environment: ["XDG_CACHE_HOME=\(directory.name)"])
-    #expect(run.status == 1)
-    #expect(run.errors.contains("\(directory.path("moontrace")) can be written by others than you"))
+    let script = compile(Self.plain, "o:load() print('loaded')")
+    let run = try moontrace("-e", script, environment: ["XDG_CACHE_HOME=\(directory.name)"])
+    #expect(run.status == 0 && run.output == "loaded\n", "\(run.errors)")
+    #expect(
+      run.errors.contains(
+        "\(directory.path("moontrace")) can be written by others than you; what is compiled is not kept"))
+    #expect(directoryEntries(directory.path("moontrace")) == [])
   }
 
   @Test func objectsAreKeptByContent() throws {

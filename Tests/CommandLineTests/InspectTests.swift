@@ -161,6 +161,10 @@ import Testing
       Set(targets) == [
         .text("tracepoint:syscalls:sys_enter_getppid"), .text("tracepoint:syscalls:sys_exit_getppid"),
       ])
+    let helpers = about["probes"]?.list?.first?["helpers"]?.list ?? []
+    for name in ["bpf_get_current_pid_tgid", "bpf_map_update_elem", "bpf_get_current_comm", "bpf_ringbuf_output"] {
+      #expect(helpers.contains(.text(name)), "\(helpers)")
+    }
     let map = try #require(about["maps"]?.list?.first)
     #expect(map["max_entries"]?.integer == 12 && map["key"] == .text("integer") && map["type"] == .text("hash"))
     #expect(about["aggregates"]?.list?.first?["type"] == .text("count"))
@@ -170,7 +174,9 @@ import Testing
   @Test(.requires(.root)) func recipes() throws {
     let run = try moontrace("inspect", "opensnoop")
     #expect(run.status == 0 && run.errors == "", "\(run.errors)")
-    for text in ["recipe", "--pid", "Probes\n", "Events\n"] { #expect(run.output.contains(text), "\(run.output)") }
+    for text in ["recipe", "--pid", "Probes\n", "Events\n", "Calls\n", "  bpf_probe_read_user_str\n"] {
+      #expect(run.output.contains(text), "\(run.output)")
+    }
     let waiting = try moontrace("inspect", "funccount")
     #expect(
       waiting.status == 0 && waiting.output.contains("Without arguments it only says: which functions?"),

@@ -3,6 +3,9 @@
 //
 //   moontrace run examples/c/openfiles.bpf.c              of all processes
 //   moontrace run examples/c/openfiles.bpf.c -p 812       of process 812
+//
+// Only the head comes where there is no such process, and where the kernel keeps it from iterators, as the one of a
+// sandbox may its first process.
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>

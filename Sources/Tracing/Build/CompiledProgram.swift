@@ -1,3 +1,4 @@
+import Glibc
 import Support
 
 /// What compiling a program in C gave, and what it was made of.
@@ -12,6 +13,8 @@ struct CompiledProgram: Equatable {
   var sizes: [String: [Int]] = [:]
   /// The program and every file that it includes, with what stood in it.
   var files: [SourceFile]
+  /// Paths where no files were: one there would be included in place of those that were.
+  var absent: [String] = []
 
   struct SourceFile: Equatable {
     var path: String
@@ -20,7 +23,8 @@ struct CompiledProgram: Equatable {
 
   // MARK: In the cache
 
-  /// One file holds all, so that it is there whole or not at all: pieces, each after its length.
+  /// One file holds all, so that it is there whole or not at all: pieces, each after its length; the first is the others'
+  /// fingerprint.
   func bytes(key: String) -> [UInt8] {
     var bytes: [UInt8] = []
     func add(_ piece: some Collection<UInt8>) {
@@ -30,13 +34,17 @@ struct CompiledProgram: Equatable {
     add(key.utf8)
     add(object)
     add(diagnostics)
-    add(events.map { "\($0.map)\t\($0.type)\n" }.joined().utf8)
+    add(events.map { "\($0.map)\t\($0.type)\t\($0.sizeType ?? "")\n" }.joined().utf8)
     add(sizes.map { "\($0)\t\($1.map(String.init).joined(separator: "\t"))\n" }.joined().utf8)
+    add(absent.joined(separator: "\0").utf8)
     for file in files {
       add(file.path.utf8)
       add(file.text)
     }
-    return bytes
+    let pieces = bytes
+    bytes = []
+    add(fingerprint(pieces).utf8)
+    return bytes + pieces
   }
 
   /// Reads what `bytes` wrote; nil when it is of another key or damaged.
@@ -46,13 +54,15 @@ struct CompiledProgram: Equatable {
       guard let count = try? cursor.read(UInt64.self), let count = Int(exactly: count) else { return nil }
       return try? cursor.read(count: count)
     }
-    guard piece()?.elementsEqual(key.utf8) == true, let object = piece(), let diagnostics = piece(),
-      let events = piece(), let sizes = piece()
+    guard let check = piece(), fingerprint(bytes.suffix(cursor.remaining)).utf8.elementsEqual(check),
+      piece()?.elementsEqual(key.utf8) == true, let object = piece(), let diagnostics = piece(),
+      let events = piece(), let sizes = piece(), let absent = piece()
     else { return nil }
     self.init(object: Array(object), diagnostics: Array(diagnostics), files: [])
-    self.events = Self.rows(events).map { EventType(map: $0[0], type: $0[1]) }
+    self.events = Self.rows(events).map { EventType(map: $0[0], type: $0[1], sizeType: $0.count > 2 ? $0[2] : nil) }
     self.sizes = Dictionary(
       Self.rows(sizes).map { ($0[0], $0.dropFirst().compactMap { Int($0) }) }, uniquingKeysWith: { $1 })
+    self.absent = absent.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
     while cursor.remaining > 0 {
       guard let path = piece(), let text = piece() else { return nil }
       files.append(SourceFile(path: String(decoding: path, as: UTF8.self), text: Array(text)))
@@ -68,9 +78,9 @@ struct CompiledProgram: Equatable {
       .filter { $0.count >= 2 }
   }
 
-  /// Whether all files still say what they said.
+  /// Whether all files still say what they said, and none has come before them.
   var isCurrent: Bool {
-    files.allSatisfy { file in (try? readFile(file.path)) == file.text }
+    absent.allSatisfy { access($0, F_OK) != 0 } && files.allSatisfy { (try? readFile($0.path)) == $0.text }
   }
 }
 

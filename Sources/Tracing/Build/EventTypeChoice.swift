@@ -31,14 +31,14 @@ struct EventTypeChoice {
     }
   }
 
-  /// The type of a buffer's events; nil when it is not found.
+  /// The type of a buffer's events, mostly a struct; nil when it is not found.
   ///
   /// - Parameter declared: of the map's definition.
   /// - Throws: `.usage` when the user names a type that the object does not have.
   mutating func choose(for map: String, declared: TypeID?) throws(MoontraceError) -> TypeID? {
-    let type = try named(for: map) ?? declared.flatMap(record) ?? sent(through: map) ?? ofSize(map) ?? onlyOne()
+    let type = try named(for: map) ?? declared ?? sent(through: map) ?? ofSize(map) ?? onlyOne()
     if let type {
-      if !chosen.contains(type) { chosen.append(type) }
+      if isRecord(type), !chosen.contains(type) { chosen.append(type) }
     } else if annotations.source.of(map).allSatisfy({ $0.key != "export_config" }) {
       warnings.append(
         MoontraceError(
@@ -49,15 +49,13 @@ struct EventTypeChoice {
     return type
   }
 
-  private func record(_ type: TypeID) -> TypeID? {
-    let record = types.resolve(type)
-    return [.struct, .union].contains(types.kind(of: record)) ? record : nil
-  }
+  /// Whether records of a type have members, which is what the format can say of types.
+  func isRecord(_ type: TypeID) -> Bool { [.struct, .union].contains(types.kind(of: type)) }
 
   private func named(for map: String) throws(MoontraceError) -> TypeID? {
     let option = options.eventTypes[map].map(annotations.source.spelling)
     guard let name = option ?? annotations.exportedType(of: map) else { return nil }
-    if let type = types.recordID(ofC: name) { return type }
+    if let type = types.recordID(ofC: name) ?? types.id(ofC: name) { return type }
     throw MoontraceError(
       .usage,
       "the events in '\(map)' are said to be '\(name)', which the program does not define"
@@ -68,9 +66,9 @@ struct EventTypeChoice {
     var names: [String] = []
     var found: [TypeID] = []
     for event in program.events where event.map == map {
-      guard let type = types.recordID(ofC: event.type), !found.contains(type) else { continue }
+      guard let type = type(of: event), !found.contains(type) else { continue }
       found.append(type)
-      names.append(event.type)
+      names.append(types.spelling(of: type))
     }
     if found.count > 1 {
       warnings.append(
@@ -79,6 +77,15 @@ struct EventTypeChoice {
           remedy: "name the type with --event '\(map)=\(names[1])'", location: annotations.source.place(of: map)))
     }
     return found.first
+  }
+
+  /// A pointer to what is no struct may point to the first of many; then the size decides.
+  private func type(of event: EventType) -> TypeID? {
+    guard let size = event.sizeType, size.hasPrefix("\(event.type)["), let array = types.id(ofC: size) else {
+      return types.recordID(ofC: event.type)
+        ?? event.sizeType.flatMap { types.recordID(ofC: $0) ?? types.id(ofC: $0) }
+    }
+    return array
   }
 
   /// The only struct of the program's own that has the size of the records.

@@ -1,8 +1,10 @@
 /// Which type of record a program sends through a buffer, as its source says it.
 struct EventType: Hashable {
   var map: String
-  /// As C names it: `struct event`, `event_t`.
+  /// As C names it: `struct event`, `event_t`; what a pointer to it says, which may only be its first byte's.
   var type: String
+  /// The type whose size it has: `unsigned long long`, `u64[4]`; nil where no `sizeof` says.
+  var sizeType: String?
 }
 
 /// Finds the types of events in a program's syntax tree: what the memory from `bpf_ringbuf_reserve` is taken for, and what
@@ -20,7 +22,7 @@ struct EventTypes {
     enum Data: Hashable {
       case result
       case parameter(Int)
-      case type(String)
+      case type(String, size: String?)
     }
 
     var map: Map
@@ -70,11 +72,12 @@ struct EventTypes {
     let arguments = Array(tree.nodes[call].children.dropFirst())
     guard let map = map(sending.map, arguments, parameters) else { return }
     let data = data(sending, call, arguments, parameters)
-    if case .named(let name) = map, case .type(let type)? = data {
-      let event = EventType(map: name, type: type)
+    if case .named(let name) = map, case .type(let type, let size)? = data {
+      let event = EventType(map: name, type: type, sizeType: size)
       if !found.contains(event) { found.append(event) }
     } else if let data {
-      sendings[function, default: []].insert(Sending(map: map, data: data, size: nil))
+      let size = sending.size.flatMap { parameter(arguments, $0, parameters) }
+      sendings[function, default: []].insert(Sending(map: map, data: data, size: size))
     }
     if case .named(let name) = map, let size = sending.size.flatMap({ literal(arguments, $0) }) {
       sizes[name, default: []].insert(size)
@@ -85,27 +88,34 @@ struct EventTypes {
     guard case .parameter(let index) = map else { return map }
     guard arguments.indices.contains(index), let last = tree.unwrapped(arguments[index]).last else { return nil }
     let node = tree.nodes[last]
-    switch node.referenceKind {
-    case "Var": return .named(String(node.name))
-    case "ParmVar": return parameters.firstIndex(of: String(node.name)).map(Sending.Map.parameter)
-    default: return nil
-    }
+    if node.referenceKind == "Var" { return .named(String(node.name)) }
+    return parameter(arguments, index, parameters).map(Sending.Map.parameter)
   }
 
-  /// The type of what is sent: of the pointer, else of the `sizeof` beside it; else whose pointer it is.
+  /// The number of the parameter that an argument is handed on from.
+  private func parameter(_ arguments: [Int], _ index: Int, _ parameters: [String]) -> Int? {
+    guard arguments.indices.contains(index), let last = tree.unwrapped(arguments[index]).last,
+      tree.nodes[last].referenceKind == "ParmVar"
+    else { return nil }
+    return parameters.firstIndex(of: String(tree.nodes[last].name))
+  }
+
+  /// The type of what is sent: of the pointer, and of the `sizeof` beside it; else whose pointer it is.
   private func data(_ sending: Sending, _ call: Int, _ arguments: [Int], _ parameters: [String]) -> Sending.Data? {
     switch sending.data {
     case .type: return sending.data
     case .result:
-      let type = tree.casts(around: call).lazy.compactMap(pointee).first ?? sizeType(sending, arguments)
-      return type.map(Sending.Data.type) ?? .result
+      return type(tree.casts(around: call), sizeType(sending, arguments)) ?? .result
     case .parameter(let index):
       guard arguments.indices.contains(index) else { return nil }
-      let chain = tree.unwrapped(arguments[index])
-      if let type = chain.lazy.compactMap(pointee).first ?? sizeType(sending, arguments) { return .type(type) }
-      guard let last = chain.last, tree.nodes[last].referenceKind == "ParmVar" else { return nil }
-      return parameters.firstIndex(of: String(tree.nodes[last].name)).map(Sending.Data.parameter)
+      return type(tree.unwrapped(arguments[index]), sizeType(sending, arguments))
+        ?? parameter(arguments, index, parameters).map(Sending.Data.parameter)
     }
+  }
+
+  /// - Parameter pointers: expressions, of which the first that points to something with a name tells.
+  private func type(_ pointers: [Int], _ size: String?) -> Sending.Data? {
+    (pointers.lazy.compactMap(pointee).first ?? size).map { .type($0, size: size) }
   }
 
   private func sizeType(_ sending: Sending, _ arguments: [Int]) -> String? {
@@ -113,7 +123,7 @@ struct EventTypes {
     guard let last = tree.unwrapped(arguments[index]).last else { return nil }
     let node = tree.nodes[last]
     guard node.kind == "UnaryExprOrTypeTraitExpr" else { return nil }
-    return Self.recordName(node.children.first.map { tree.nodes[$0].type } ?? node.name)
+    return Self.typeName(node.children.first.map { tree.nodes[$0].type } ?? node.name)
   }
 
   private func literal(_ arguments: [Int], _ index: Int) -> Int? {
@@ -125,6 +135,12 @@ struct EventTypes {
     let type = tree.nodes[index].type
     guard type.hasSuffix(" *") else { return nil }
     return Self.recordName(type.dropLast(2))
+  }
+
+  /// A type as C names it; nil for pointers, and for what has no name.
+  private static func typeName(_ type: Substring) -> String? {
+    guard !type.contains("*"), !type.contains("(") else { return nil }
+    return type.split(separator: " ").filter { $0 != "const" && $0 != "volatile" }.joined(separator: " ")
   }
 
   private static let plainWords: Set<Substring> = [

@@ -1,4 +1,6 @@
+import BTF
 import Glibc
+import KernelLoader
 import Packages
 import Support
 
@@ -6,15 +8,6 @@ import Support
 /// `ID/VERSION_ID/ARCHITECTURE/RELEASE.btf`.
 public struct KernelArchive {
   private(set) var kernels: [ArchivedTypes] = []
-  /// How much of the types is kept.
-  public enum Extent: Sendable {
-    /// What the program's relocations need.
-    case reduced
-    case whole
-  }
-
-  public private(set) var extent = Extent.whole
-
   /// Finds the files.
   ///
   /// - Parameter paths: files, and directories that are searched four levels down.
@@ -63,29 +56,15 @@ public struct KernelArchive {
     }
   }
 
-  /// Reduces the types to those that a program's relocations need, with `bpftool gen min_core_btf` when there is a bpftool.
+  /// Reduces the types to those that a program's relocations need.
   ///
   /// - Throws: `.scriptFailed` when a file is no BTF.
   public mutating func reduce(for result: ProgramBuilder.Result) throws(MoontraceError) {
-    guard let bpftool = Self.bpftool() else { return }
-    let scratch = ScratchFiles(try Cache())
-    try scratch.write("o", result.package.object)
+    let object = try BPFObject(bytes: result.package.object, name: "\(result.name).bpf.o")
+    guard let relocations = try object.fieldRelocations() else { return }
     for index in kernels.indices {
-      try scratch.write("btf", kernels[index].btf)
-      let arguments = ["gen", "min_core_btf", scratch.path("btf"), scratch.path("min"), scratch.path("o")]
-      let (succeeded, said) = try ClangTool(path: bpftool).run(arguments)
-      guard succeeded else {
-        throw MoontraceError(
-          .scriptFailed, "--btf: the types of \(kernels[index].system.release) can't be reduced",
-          remedy: "is it BTF?", detail: String(decoding: said, as: UTF8.self))
-      }
-      kernels[index].btf = try scratch.read("min")
+      let kernel = try TypeGraph(blob: kernels[index].btf, name: "--btf: \(kernels[index].system.archivePath)")
+      kernels[index].btf = kernel.reduced(to: relocations, of: object.types)
     }
-    extent = .reduced
-  }
-
-  private static func bpftool() -> String? {
-    let directories = (environment("PATH") ?? "").split(separator: ":") + ["/usr/sbin"]
-    return directories.lazy.map { "\($0)/bpftool" }.first { access($0, X_OK) == 0 }
   }
 }

@@ -43,7 +43,9 @@ struct MetaBuilder {
     annotations.finish()
     var meta = PackageMeta(skeleton: skeleton)
     meta.exportTypes = try events.exportedTypes()
-    meta.exportsEachMap = buffers.count > 1
+    // One type for all is one with members.
+    meta.exportsEachMap =
+      buffers.count > 1 || skeleton.maps.contains { if case .members = $0.export { true } else { false } }
     meta.toolVersion = options.toolVersion
     return meta
   }
@@ -67,9 +69,11 @@ struct MetaBuilder {
   private mutating func packaged(_ map: BPFMap) throws(MoontraceError) -> PackagedMap {
     var made = try annotations.apply(to: PackagedMap(name: map.name, identifier: map.name))
     guard map.shape == .ringBuffer || map.shape == .perfEventArray else { return made }
-    let declared = object.valueType(of: map)
+    let declared = object.declaredEvent(of: map)
     if let type = try events.choose(for: map.name, declared: declared), made.export == .none {
-      made.export = .type(type)
+      made.export =
+        events.isRecord(type)
+        ? .type(type) : .members([ExportedMember(name: RecordTypes.plainName, offset: 0, typeID: type)])
     }
     return made
   }

@@ -42,13 +42,14 @@ public struct ProgramBuilder {
     } catch {
       throw MoontraceError(.usage, "can't read '\(path)': \(errnoText(error.errno))")
     }
-    let program = try ProgramCompiler(path, options).compile()
+    let compiler = try ProgramCompiler(path, options)
+    let program = try compiler.compile()
     let name = Self.name(of: path)
     var builder = try MetaBuilder(program, name: name, options)
     let meta = try builder.build()
     return Result(
       package: Package(object: program.object, meta: meta), name: name, diagnostics: program.diagnostics,
-      warnings: builder.warnings)
+      warnings: builder.warnings + [compiler.cacheRefusal].compactMap(\.self))
   }
 
   /// `opensnoop` of `tools/opensnoop.bpf.c`.

@@ -4,8 +4,8 @@ import Support
 
 /// Compiles a program in C for a package, and finds out which types its events have.
 ///
-/// The result is kept by what it was made of: the compiler, its options, and the text of every file that was included.
-/// A new file that would now be found before an included one is not noticed.
+/// The result is kept by what it was made of: the compiler, its options, the text of every file that was included, and the
+/// absence of files that would be found before those.
 struct ProgramCompiler {
   let path: String
   let options: BuildOptions
@@ -16,7 +16,7 @@ struct ProgramCompiler {
   init(_ path: String, _ options: BuildOptions) throws(MoontraceError) {
     self.path = path
     self.options = options
-    cache = try Cache()
+    cache = try Cache.orTemporary()
     clang = try ClangTool.find(cache)
     headers = try CHeaders(cache, typesPath: options.typesPath)
   }
@@ -29,16 +29,22 @@ struct ProgramCompiler {
     if let kept = try? readFile(cache.path(entry)), let program = CompiledProgram(bytes: kept, key: key),
       program.isCurrent
     {
+      cache.touch(entry)
       return program
     }
     let program = try make()
     try cache.makeDirectory("builds")
-    try cache.write(entry, program.bytes(key: key))
+    // What does not fit on the disk is made again.
+    try? cache.write(entry, program.bytes(key: key))
+    cache.prune("builds")
     return program
   }
 
+  /// Why the result is not kept; nil where it is.
+  var cacheRefusal: MoontraceError? { cache.refusal }
+
   /// To be changed when the same input gives another result here.
-  private static let version = 1
+  private static let version = 2
 
   private var key: String {
     let directory = getcwd(nil, 0).map { text in
@@ -74,6 +80,7 @@ struct ProgramCompiler {
       ["-fcolor-diagnostics", "-MD", "-MF", scratch.path("d"), "-MT", "object", path], scratch)
     let paths = DependencyList.files(try scratch.read("d"))
     var program = CompiledProgram(object: object, diagnostics: said, files: try readFiles(paths))
+    program.absent = IncludeSearch(options.includeDirectories, paths).absent
     let events = eventTypes(kernelTypes: paths.first { $0.hasSuffix("/vmlinux.h") || $0 == "vmlinux.h" })
     (program.events, program.sizes) = (events.found, events.sizes.mapValues { $0.sorted() })
     let missing = try missingTypes(program)
@@ -90,6 +97,7 @@ struct ProgramCompiler {
     let (succeeded, said) = try clang.run(flags + arguments + ["-c", "-o", scratch.path("o")])
     if succeeded { return (try scratch.read("o"), said) }
     var failure = clangFailure(withoutColors(said), name: path)
+    if let obstacle = headers.obstacle(of: failure) { throw obstacle }
     failure.detail = String(decoding: said, as: UTF8.self)
     if options.architecture != .host, options.typesPath == nil {
       failure.remedy = "the types are this kernel's: give those of \(options.architecture) with --vmlinux"
@@ -136,6 +144,8 @@ struct ProgramCompiler {
       let (succeeded, said) = try clang.run(flags + ["-w", "-x", "c-header", header, "-o", scratch.path("pch")])
       guard succeeded else { throw clangFailure(withoutColors(said), name: header) }
       rename(scratch.path("pch"), cache.path(name))
+    } else {
+      cache.touch(name)
     }
     return ["-include-pch", cache.path(name)]
   }
@@ -144,7 +154,7 @@ struct ProgramCompiler {
   private func missingTypes(_ program: CompiledProgram) throws(MoontraceError) -> [String] {
     let types = try TypeGraph(object: program.object, name: path)
     let annotations = SourceAnnotations(program.ownFiles)
-    var wanted = program.events.map(\.type) + annotations.exportedTypes
+    var wanted = program.events.flatMap { [$0.type, $0.sizeType].compactMap(\.self) } + annotations.exportedTypes
     wanted += options.eventTypes.values.sorted().map(annotations.spelling)
     if let header = options.headerPath { wanted += program.types(in: header) }
     var missing: [String] = []
@@ -157,7 +167,8 @@ struct ProgramCompiler {
   private func keeping(_ types: [String], _ header: String?) -> [UInt8]? {
     var text = [path, header].compactMap(\.self).map { "#include \"\(absolutePath($0))\"\n" }.joined()
     for (index, type) in types.enumerated() {
-      text += "const \(type) *__moontrace_event_\(index) __attribute__((section(\".moontrace.types\"), used));\n"
+      text +=
+        "const __typeof__(\(type)) *__moontrace_event_\(index) __attribute__((section(\".moontrace.types\"), used));\n"
     }
     let scratch = ScratchFiles(cache)
     try? scratch.write("c", Array(text.utf8))

@@ -1,4 +1,6 @@
+import BTF
 import Glibc
+import KernelLoader
 import Packages
 import Support
 
@@ -15,10 +17,15 @@ final class ForeignTypes {
 
   /// nil where the kernel's own serve, or nothing else is known: `BTF_FILE_PATH`, then the archive that came with the
   /// program.
-  static func find(_ archive: TarPackage?) throws(MoontraceError) -> ForeignTypes? {
-    guard access("/sys/kernel/btf/vmlinux", R_OK) != 0 else { return nil }
-    if let path = environment("BTF_FILE_PATH") { return ForeignTypes(path: path, descriptor: nil) }
-    guard let bytes = archive?.types(for: thisSystem()) else { return nil }
+  ///
+  /// - Parameter name: what errors call the archive.
+  /// - Throws: `.scriptFailed` when the archive's types are malformed.
+  static func find(_ archive: TarPackage?, name: String) throws(MoontraceError) -> ForeignTypes? {
+    guard access(KernelTypes.path, R_OK) != 0 else { return nil }
+    if let path = KernelTypes.foreignPath { return ForeignTypes(path: path, descriptor: nil) }
+    let system = thisSystem()
+    guard let bytes = archive?.types(for: system) else { return nil }
+    _ = try TypeGraph(blob: bytes, name: "\(name)(\(system.archivePath))")
     do throws(SystemError) {
       var template = Array("/tmp/moontrace-types-XXXXXX".utf8CString)
       let file = OwnedDescriptor(try check("make a temporary file") { mkstemp(&template) })
@@ -30,6 +37,15 @@ final class ForeignTypes {
     } catch {
       throw MoontraceError(.scriptFailed, "the kernel's types from the archive: \(error)")
     }
+  }
+
+  /// What to do when an archive has not the types that are needed: which ones those are, and which it has.
+  static func remedy(_ archive: TarPackage) -> String {
+    let kernels = archive.kernels.map(\.system.archivePath)
+    let more = kernels.count > 3 ? " and \(kernels.count - 3) more" : ""
+    return "the archive has no \(thisSystem().archivePath), but "
+      + (kernels.isEmpty ? "types of no kernel" : kernels.prefix(3).joined(separator: ", ") + more)
+      + "; name a file with this kernel's types in BTF_FILE_PATH, or build the archive with them (moontrace build --btf)"
   }
 
   private static func thisSystem() -> SystemIdentity {

@@ -105,8 +105,9 @@ struct ProgramSource: Sendable {
       return try open(try objectBeside(), try PackageMeta(bytes, format, name: name))
     case .archive:
       let archive = try TarPackage(bytes, name: name)
-      let types = try ForeignTypes.find(archive)
+      let types = try ForeignTypes.find(archive, name: name)
       var opened = try open(archive.package.object, archive.package.meta, types)
+      opened.object.remedyWithoutTypes = ForeignTypes.remedy(archive)
       opened.archivedKernels = archive.kernels.map { kernel in
         let system = kernel.system
         return "\(system.distribution)/\(system.version)/\(system.architecture)/\(system.release)"
@@ -118,7 +119,7 @@ struct ProgramSource: Sendable {
   private func open(
     _ object: [UInt8], _ meta: PackageMeta?, _ types: ForeignTypes? = nil
   ) throws(MoontraceError) -> Opened {
-    let types = if let types { types } else { try ForeignTypes.find(nil) }
+    let types = if let types { types } else { try ForeignTypes.find(nil, name: name) }
     var opened = Opened(
       object: try BPFObject(bytes: object, name: name, kernelTypes: types?.path), meta: meta, types: types)
     opened.image = object == bytes ? nil : object

@@ -39,18 +39,19 @@ final class RecordTypes {
     named[parts[0]] = record
   }
 
-  /// The struct, union or typedef of a name such as `struct event`; nil when the object has none.
+  /// The type of a name such as `struct event`, `event_t` or `u64`; nil when the object has none.
   func record(named name: String) throws(MoontraceError) -> RecordLayout? {
-    let words = name.split(separator: " ")
-    guard let bare = words.last.map(String.init) else { return nil }
-    let id =
-      switch words.count > 1 ? words[0] : "" {
-      case "struct": object.types.find(bare, .struct)
-      case "union": object.types.find(bare, .union)
-      default: object.types.find(bare, .typedef, .struct, .union)
-      }
-    guard let id, case .record(let record) = try object.types.layout(of: id) else { return nil }
-    return record
+    guard let id = object.types.id(ofC: name) ?? object.types.find(name, .struct, .union) else { return nil }
+    return Self.record(try object.types.layout(of: id), of: name)
+  }
+
+  /// What the one column of records is called that are no struct.
+  static let plainName = "value"
+
+  private static func record(_ layout: ValueLayout, of name: String) -> RecordLayout {
+    if case .record(let record) = layout { return record }
+    return RecordLayout(
+      name: name, size: layout.size, members: [MemberLayout(name: plainName, offset: 0, value: layout)])
   }
 
   /// The error for a name that no type has.
@@ -67,7 +68,7 @@ final class RecordTypes {
     if let record = named[map.name] { return record }
     let rule = meta?.skeleton.maps.first { $0.name == map.name }?.export ?? .none
     if let record = try exported(rule, map) { return record }
-    if case .record(let record)? = map.value { return record }
+    if let declared = map.declaredEvent { return Self.record(declared, of: map.name) }
     if let record = try onlyExportedType() { return record }
     return try sentType(map)
   }
@@ -154,6 +155,23 @@ extension BPFMap {
     case .ringBuffer, .perfEventArray: true
     default: false
     }
+  }
+}
+
+extension BPFObject {
+  /// The type that a buffer's definition gives its events, without typedefs; nil when it gives none. Before the load only:
+  /// libbpf forgets it then.
+  func declaredEvent(of map: BPFMap) -> TypeID? {
+    map.declaredEvent == nil ? nil : valueType(of: map).map(types.resolve)
+  }
+}
+
+extension BPFMap {
+  /// How the events of a buffer read by its definition. The values of a perf buffer are numbers of events, unless they are
+  /// a struct.
+  fileprivate var declaredEvent: ValueLayout? {
+    if case .record? = value { return value }
+    return shape == .ringBuffer ? value : nil
   }
 }
 

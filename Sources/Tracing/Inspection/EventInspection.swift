@@ -7,9 +7,11 @@ import Support
 struct EventInspection {
   private let object: BPFObject
   private let types: RecordTypes
+  private let packaged: [PackagedMap]
 
   init(_ object: BPFObject, _ meta: PackageMeta?) {
     self.object = object
+    packaged = meta?.skeleton.maps ?? []
     types = RecordTypes(object, meta)
   }
 
@@ -27,15 +29,27 @@ struct EventInspection {
 
   private func describe(_ record: RecordLayout, from map: BPFMap) -> EventDescription {
     let id = type(of: record, in: map)
+    let listed = listedTypes(of: map)
     return EventDescription(
       source: map.name, type: id.map(object.types.spelling), size: record.size,
       definition: id.map(object.types.definition),
       members: record.members.map { member in
         EventDescription.Member(
-          name: member.name, type: id.flatMap { object.types.member(member.name, of: $0) }.map(spelling),
+          name: member.name,
+          type: id.flatMap { object.types.member(member.name, of: $0) }.map(spelling) ?? listed[member.name],
           offset: member.offset, size: member.bits?.storage ?? member.value.size,
           bits: member.bits.map { EventDescription.Bits(offset: $0.offset, width: $0.width) })
       })
+  }
+
+  /// The types of members that a package lists one by one.
+  private func listedTypes(of map: BPFMap) -> [String: String] {
+    guard case .members(let members)? = packaged.first(where: { $0.name == map.name })?.export else {
+      let declared = object.declaredEvent(of: map).map(object.types.spelling)
+      return declared.map { [RecordTypes.plainName: $0] } ?? [:]
+    }
+    return Dictionary(
+      members.map { ($0.name, object.types.spelling(of: $0.typeID)) }, uniquingKeysWith: { first, _ in first })
   }
 
   private func spelling(_ member: TypeMember) -> String { object.types.spelling(of: member.type) }

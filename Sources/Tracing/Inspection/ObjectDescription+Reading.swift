@@ -39,6 +39,7 @@ extension ObjectDescription.Types {
       return name.firstRange(of: "___").map { String(name[..<$0.lowerBound]) } ?? name
     }
     kernelTypes = Set(names).sorted()
+    registers = object.registerArchitecture
     self.archivedKernels = archivedKernels
   }
 }

@@ -38,6 +38,8 @@ public struct ObjectDescription: Sendable {
     public var relocationCount: Int
     /// The kernel types that they are about: `struct task_struct`.
     public var kernelTypes: [String]
+    /// The kind of processor whose registers the programs read: `x86`; nil when they read none.
+    public var registers: String?
     /// The kernels whose BTF an archive brings along: `ubuntu/20.04/x86_64/5.4.0-90-generic`.
     public var archivedKernels: [String]
   }

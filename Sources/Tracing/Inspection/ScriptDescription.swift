@@ -1,3 +1,4 @@
+import BPFAssembly
 import KernelLoader
 import LuaRuntime
 import ProbeCompiler
@@ -16,6 +17,8 @@ public struct ScriptDescription: Sendable {
     public var programCount: Int
     /// What it would attach to: more than one where the SPEC holds `*`.
     public var targets: [String]
+    /// The helpers that the programs call.
+    public var helpers: [String]
   }
 
   public var file: FileDescription
@@ -50,7 +53,7 @@ public struct ScriptDescription: Sendable {
       problems = []
     }
     let isWhole = obstacle == nil
-    probes = isWhole ? ProbeTargets(session.probes.registrations, session.objects).rows.map(Probe.init) : []
+    probes = isWhole ? session.describedProbes : []
     maps = isWhole ? session.describedMaps : []
     aggregates = isWhole ? session.describedAggregates : []
     events = isWhole ? session.describedEvents : []
@@ -64,11 +67,17 @@ extension ScriptReport.Problem {
 
 extension ScriptDescription.Probe {
   fileprivate init(_ row: ProbeTargets.Row) {
-    self.init(spec: row.probe, place: row.place, programCount: row.programs, targets: row.targets)
+    self.init(
+      spec: row.probe, place: row.place, programCount: row.programs, targets: row.targets,
+      helpers: row.helpers.sorted().map(Helper.name))
   }
 }
 
 extension TracingSession {
+  fileprivate var describedProbes: [ScriptDescription.Probe] {
+    ProbeTargets(probes.registrations, objects, helpers: probes.helpers).rows.map(ScriptDescription.Probe.init)
+  }
+
   fileprivate var describedMaps: [MapDescription] {
     zip(probes.maps, probes.compiler.schema.maps).map { map, schema in
       MapDescription(

@@ -44,6 +44,8 @@ final class ProbeSet {
   var compiler: ProbeCompiler
   /// The probes of the batch that is not live yet.
   var registrations: [Registration] = []
+  /// The helpers that each of them calls, once `checkScript` has compiled them.
+  var helpers: [[Int32]] = []
   /// How many times `probe` has been called.
   var requestCount = 0
   /// Whether a main chunk runs, which may register probes.

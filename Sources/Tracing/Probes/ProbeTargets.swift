@@ -8,26 +8,35 @@ struct ProbeTargets {
     var place: String
     var programs: Int
     var targets: [String]
+    /// The numbers of the helpers that they call, where they have been compiled.
+    var helpers: Set<Int32> = []
   }
 
   private(set) var rows: [Row] = []
 
-  init(_ registrations: [ProbeSet.Registration], _ objects: [TracedObject]) {
-    for registration in registrations {
+  /// - Parameter helpers: what each registration's program calls, if it has been compiled.
+  init(_ registrations: [ProbeSet.Registration], _ objects: [TracedObject], helpers: [[Int32]] = []) {
+    for (index, registration) in registrations.enumerated() {
+      let called = helpers.indices.contains(index) ? Set(helpers[index]) : []
       let targets = registration.targets.map(\.description)
       if let last = rows.indices.last, rows[last].probe == registration.spec,
         rows[last].place == registration.location ?? ""
       {
         rows[last].programs += 1
         rows[last].targets += targets
+        rows[last].helpers.formUnion(called)
       } else {
         rows.append(
-          Row(probe: registration.spec, place: registration.location ?? "", programs: 1, targets: targets))
+          Row(
+            probe: registration.spec, place: registration.location ?? "", programs: 1, targets: targets,
+            helpers: called))
       }
     }
     for object in objects {
       rows += object.wouldAttach.map {
-        Row(probe: $0.target, place: "\(object.object.name): \($0.program)", programs: 1, targets: [$0.target])
+        Row(
+          probe: $0.target, place: "\(object.object.name): \($0.program)", programs: 1, targets: [$0.target],
+          helpers: Set(object.object.program($0.program)?.helperIDs ?? []))
       }
     }
   }

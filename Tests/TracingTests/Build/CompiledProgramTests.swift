@@ -7,17 +7,35 @@ import Testing
 struct CompiledProgramTests {
   @Test func whatIsKeptIsReadAgain() throws {
     var program = CompiledProgram(object: [1, 2], diagnostics: Array("x:1: warning".utf8), files: [])
-    program.events = [EventType(map: "events", type: "struct event"), EventType(map: "a", type: "b_t")]
+    program.events = [
+      EventType(map: "events", type: "struct event"), EventType(map: "a", type: "b_t", sizeType: "unsigned int[4]"),
+    ]
+    program.absent = ["/tmp/a b.h", "x/y.h"]
     program.sizes = ["other": [8, 16]]
     program.files = [.init(path: "/tmp/a b.h", text: []), .init(path: "x.c", text: [10, 0, 255])]
     let bytes = program.bytes(key: "key\nof it")
     #expect(CompiledProgram(bytes: bytes, key: "key\nof it") == program)
     #expect(CompiledProgram(bytes: bytes, key: "another") == nil)
     for length in 0..<bytes.count {
-      // Cut between two files it reads as one of fewer; its place in the cache is written whole or not at all.
-      let cut = CompiledProgram(bytes: Array(bytes[..<length]), key: "key\nof it")
-      #expect(cut == nil || cut?.files.count ?? 0 < 2)
+      #expect(CompiledProgram(bytes: Array(bytes[..<length]), key: "key\nof it") == nil)
     }
+    for place in bytes.indices {
+      var damaged = bytes
+      damaged[place] ^= 4
+      #expect(CompiledProgram(bytes: damaged, key: "key\nof it") == nil)
+    }
+  }
+
+  @Test func placesOfTheSearch() {
+    let search = IncludeSearch(["/no/inc"], ["/no/src/x.c", "/no/src/own.h", "/no/inc2/bpf/a.h", "/usr/include/b.h"])
+    for path in [
+      "/no/inc/own.h", "/no/src/a.h", "/no/src/bpf/a.h", "/no/inc/bpf/a.h", "/no/inc/b.h", "/no/inc2/bpf/b.h",
+    ] {
+      #expect(search.absent.contains(path), "\(path)")
+    }
+    // Whatever stands beside the system's files is the system's.
+    #expect(!search.absent.contains { $0.hasPrefix("/usr/include/") })
+    #expect(Set(search.absent).count == search.absent.count)
   }
 
   @Test func dependencies() {

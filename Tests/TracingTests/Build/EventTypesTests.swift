@@ -77,11 +77,28 @@ struct EventTypesTests {
     for tree in [ofType, ofValue] {
       let found = events(function("f", body: reserve("`-ImplicitCastExpr 0x1 <col:1> 'char *' <BitCast>", size: tree)))
         .found
-      #expect(found == [EventType(map: "events", type: "struct event")])
+      #expect(found == [EventType(map: "events", type: "struct event", sizeType: "struct event")])
     }
     let number = size + "| `-IntegerLiteral 0x1 <col:1> 'int' 64\n"
     let sized = events(function("f", body: reserve("`-ImplicitCastExpr 0x1 <col:1> 'char *' <BitCast>", size: number)))
     #expect(sized.found == [] && sized.sizes == ["events": [64]])
+  }
+
+  /// What is no struct has the size's type; a pointer alone may be one to its first byte.
+  @Test(arguments: [
+    ("u64 *", "unsigned long long", "u64"), ("unsigned int *", "unsigned int", nil), ("int *", "int[4]", nil),
+    ("struct item *", "struct item[2]", "struct item"), ("enum kind *", "const enum kind", nil),
+  ])
+  func sizesOfWhatIsNoStruct(pointer: String, measured: String, named: String?) {
+    let tree =
+      size
+      + "| `-UnaryExprOrTypeTraitExpr 0x1 <col:1> 'unsigned long' sizeof\n|   `-ParenExpr 0x1 <col:1> '\(measured)' lvalue\n"
+    let found = events(
+      function("f", body: reserve("`-ImplicitCastExpr 0x1 <col:1> '\(pointer)' <BitCast>", size: tree))
+    )
+    .found
+    let plain = measured.replacing("const ", with: "")
+    #expect(found == [EventType(map: "events", type: named ?? plain, sizeType: plain)])
   }
 
   private let pointer = """
