@@ -25,6 +25,16 @@ public struct Instruction: Hashable, Sendable {
   /// Whether this is the first half of a 16-byte `ld_imm64`; the second half is data, not an instruction.
   public var isWide: Bool { code == Opcode.loadImmediate64 }
 
+  /// Whether it computes with, compares with or stores its immediate.
+  public var holdsConstant: Bool {
+    switch code & Opcode.Class.mask {
+    case Opcode.Class.storeImmediate: true
+    case Opcode.Class.alu32, Opcode.Class.alu64, Opcode.Class.jump32, Opcode.Class.jump64:
+      code & Opcode.registerSource == 0 && ![Opcode.jump, Opcode.call, Opcode.exit].contains(code)
+    default: false
+    }
+  }
+
   /// `goto pc+offset`, counted from the next instruction.
   public static func jump(_ offset: Int16) -> Instruction { Instruction(code: Opcode.jump, offset: offset) }
 

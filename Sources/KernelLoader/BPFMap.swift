@@ -83,4 +83,19 @@ public final class BPFMap {
     }
     bpf_map__set_max_entries(pointer, entries)
   }
+
+  /// Entries of maps whose definitions say nothing.
+  static let standardEntries = 10240
+
+  /// Gives a map of stacks the sizes that its definition leaves out: of stacks as deep as the kernel takes them.
+  func sizeStacks() throws(MoontraceError) {
+    if maxEntries == 0 { try setMaxEntries(Self.standardEntries) }
+    if valueSize == 0 { bpf_map__set_value_size(pointer, UInt32(8 * Self.deepestStack)) }
+  }
+
+  /// Frames of a stack: `kernel.perf_event_max_stack` (Documentation/admin-guide/sysctl/kernel.rst), 127 unless set.
+  private static let deepestStack: Int = {
+    let text = (try? readFile("/proc/sys/kernel/perf_event_max_stack")) ?? []
+    return Int(String(decoding: text.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)) ?? 127
+  }()
 }

@@ -13,7 +13,7 @@ extension BPFObject {
   ///   line; its `detail` is the whole log. `.notPermitted` and `.unsupported` when the system is to blame.
   public func load() throws(MoontraceError) {
     try handle.requireUnloaded("load")
-    try sizeRings()
+    try sizeMaps()
     try instrument()
     do throws(KernelFailure) {
       try checkLibbpf { [handle] in ProbeHandler.loading(self) { bpf_object__load(handle.pointer) } }
@@ -25,9 +25,15 @@ extension BPFObject {
     countLosses()
   }
 
-  private func sizeRings() throws(MoontraceError) {
-    for map in maps where map.type == .ringBuffer {
-      try map.setMaxEntries(map.maxEntries == 0 ? RingSize.standard : map.maxEntries)
+  /// Maps whose definitions leave the size to user space, as libbpf's tools do, get one.
+  private func sizeMaps() throws(MoontraceError) {
+    for map in maps {
+      switch map.shape {
+      case .ringBuffer: try map.setMaxEntries(map.maxEntries == 0 ? RingSize.standard : map.maxEntries)
+      case .hash where map.maxEntries == 0: try map.setMaxEntries(BPFMap.standardEntries)
+      case .stackTrace: try map.sizeStacks()
+      default: break
+      }
     }
   }
 

@@ -9,7 +9,7 @@ extension BPFObject {
     let maps = Set(maps.map(\.name))
     var sizes: [String: Set<Int>] = [:]
     for section in image.sections where section.isCode {
-      let buffers = relocations(of: section, symbols).filter { maps.contains($0.value) }
+      let buffers = relocations(of: section, symbols).mapValues(\.name).filter { maps.contains($0.value) }
       if buffers.isEmpty { continue }
       for call in OutputCall.all(in: Instruction.array(image.contents(section))) {
         guard let size = call.size, let map = buffers[call.buffer] else { continue }
@@ -19,19 +19,19 @@ extension BPFObject {
     return sizes
   }
 
-  /// The names of the symbols that a section's instructions refer to, by the instruction's index.
+  /// The symbols that a section's instructions refer to, by the instruction's index.
   ///
   /// Source of the format: `Elf64_Rel` in elf(5): 8 bytes of offset, then the type and above it the symbol's number.
-  private func relocations(of section: ELFImage.Section, _ symbols: [ELFImage.Symbol]) -> [Int: String] {
+  func relocations(of section: ELFImage.Section, _ symbols: [ELFImage.Symbol]) -> [Int: ELFImage.Symbol] {
     guard let table = image.section(".rel" + section.name) else { return [:] }
     var cursor = ByteCursor(image.contents(table))
-    var names: [Int: String] = [:]
+    var found: [Int: ELFImage.Symbol] = [:]
     while let offset = try? cursor.read(UInt64.self), let info = try? cursor.read(UInt64.self) {
       let number = Int(info >> 32)
       guard symbols.indices.contains(number) else { continue }
-      names[Int(clamping: offset / 8)] = symbols[number].name
+      found[Int(clamping: offset / 8)] = symbols[number]
     }
-    return names
+    return found
   }
 }
 

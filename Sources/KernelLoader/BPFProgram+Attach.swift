@@ -86,7 +86,9 @@ extension BPFProgram {
     if AttachSpec(section: section) != nil { return true }
     let kinds = ["lsm", "lsm.s", "lsm_cgroup", "fmod_ret", "fmod_ret.s", "freplace", "uprobe", "uretprobe", "usdt"]
     let parts = section.split(separator: "/", maxSplits: 1)
-    return parts.count == 2 && kinds.contains { parts[0] == $0 }
+    if parts.count < 2 || !kinds.contains(where: { parts[0] == $0 }) { return false }
+    // `uretprobe/readline` names a function, but not whose.
+    return !["uprobe", "uretprobe", "usdt"].contains(parts[0]) || parts[1].contains(":")
   }
 
   /// A SPEC of the form that the program can be attached to: `xdp:INTERFACE`.

@@ -70,6 +70,16 @@ public enum KernelTargets {
     probeableFunctions().contains(function)
   }
 
+  /// Whether the kernel itself has a function.
+  static func hasFunction(_ name: String) -> Bool {
+    (try? KernelTypes.graph().find(name, .function)) ?? nil != nil
+  }
+
+  /// Whether the kernel itself has a raw tracepoint.
+  static func hasRawTracepoint(_ name: String) -> Bool {
+    (try? KernelTypes.graph().find("btf_trace_" + name, .typedef)) ?? nil != nil
+  }
+
   /// Functions that can be probed and have types.
   static func typedFunctions() -> [String] {
     let typed = Set(functions())

@@ -83,7 +83,7 @@ final class RecordStream: RecordConsumer {
       default: try openPerfBuffer()
       }
     buffer = opened
-    let isRoomy = map.shape != .ringBuffer || map.maxEntries >= Self.roomyRing
+    let isRoomy = map.shape != .ringBuffer || map.maxEntries >= max(Self.roomyRing, roomForRecords)
     for descriptor in opened.descriptors {
       try session.loop.addSource(descriptor: descriptor, rests: isRoomy) { [unowned self] in session.drain(self) }
     }
@@ -91,6 +91,10 @@ final class RecordStream: RecordConsumer {
 
   /// Bytes that hold what comes while the loop rests.
   static let roomyRing = 1 << 18
+
+  /// The same for records that are large.
+  private var roomForRecords: Int { 1024 * (object.recordSizes[name]?.max() ?? 0) }
+
   /// Pages of data for each CPU of a perf buffer: 256 KiB.
   static let perfPages = 64
 

@@ -42,6 +42,10 @@ public struct ProgramConfiguration: Equatable, Sendable {
   public var events: [String] = []
   /// `MAP[=FORM[,MILLISECONDS]]`: maps that are shown.
   public var samples: [String] = []
+  /// `MAP=KEY[:VALUE]`: entries of maps that are there before the program runs.
+  public var entries: [String] = []
+  /// The directory of the cgroup that the program's maps of cgroups hold.
+  public var cgroup: String?
 
   public init() {}
 }

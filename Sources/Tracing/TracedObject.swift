@@ -104,10 +104,17 @@ final class TracedObject {
 
   /// Attaches every program that is not attached yet, each by its section, or where its package puts it.
   func attach() throws(MoontraceError) {
+    if !object.isLoaded { try leaveOutAlternatives() }
     try load()
     for program in object.programs where program.isAutoloaded && !isAttached(program.name) {
       try attach(program, to: try packagedPlace(of: program))
     }
+  }
+
+  private func leaveOutAlternatives() throws(MoontraceError) {
+    let alternatives = ProgramAlternatives(object, among: object.programs.filter(\.isAutoloaded))
+    for program in alternatives.leftOut { try program.setAutoload(false) }
+    for note in alternatives.notes { session.diagnostics.note("\(object.name): \(note)") }
   }
 
   private func packagedPlace(of program: BPFProgram) throws(MoontraceError) -> AttachSpec? {
@@ -128,13 +135,17 @@ final class TracedObject {
     try attach(program, to: target)
   }
 
-  /// Attaches programs where a plan puts them.
-  func attach(_ plan: AttachPlan) throws(MoontraceError) {
+  /// Attaches programs where a plan puts them, after `prepare` has seen the object, loaded.
+  func attach(
+    _ plan: AttachPlan, prepare: (BPFObject) throws(MoontraceError) -> Void
+  ) throws(MoontraceError) {
     for step in plan.steps {
       guard let spec = step.spec else { continue }
       try step.program.checkFit(spec)
       try step.program.prepare(for: spec)
     }
+    try load()
+    if object.isLoaded { try prepare(object) }
     for step in plan.steps { try attach(step.program, to: step.spec) }
   }
 

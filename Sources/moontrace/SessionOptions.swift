@@ -63,7 +63,9 @@ struct SessionOptions: ParsableArguments {
   /// The options of `run` that the next word is the value of.
   static let namesWithValues = [
     "--pid", "-p", "--command", "-c", "--duration", "-d", "--max-events", "-n", "--format", "-f", "--output", "-o",
-    "--report", "--buffer", "--allow", "--color", "--dump", "-e", "--attach", "--event", "--sample", "--trust",
+    "--report", "--buffer", "--allow", "--color", "--dump", "-e", "--attach", "--event", "--sample", "--put",
+    "--cgroup",
+    "--trust",
   ]
 
   /// The options as a session's configuration; bad values are usage errors that name the option.

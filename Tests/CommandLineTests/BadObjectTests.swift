@@ -90,7 +90,7 @@ import Testing
     arguments: [
       ("HASH); __uint(key_size, 0); __uint(value_size, 4); __uint(max_entries, 1);", "its key has no size"),
       ("HASH); __uint(key_size, 4); __uint(value_size, 0); __uint(max_entries, 1);", "its value has no size"),
-      ("HASH); __uint(key_size, 4); __uint(value_size, 4);", "max_entries is 0"),
+      ("ARRAY); __uint(key_size, 4); __uint(value_size, 4);", "max_entries is 0"),
       ("HASH); __uint(key_size, 4); __uint(value_size, 4); __uint(max_entries, 0xffffffff);", "it is too large"),
       ("HASH); __uint(key_size, 4); __uint(value_size, 0x7fffffff); __uint(max_entries, 1);", "it is too large"),
       ("ARRAY); __uint(key_size, 8); __uint(value_size, 4); __uint(max_entries, 1);", "an array's key is 4 bytes"),

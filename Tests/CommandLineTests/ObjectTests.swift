@@ -325,7 +325,8 @@ struct ObjectTests {
     #expect(run.status == 4)
     #expect(
       run.errors
-        == "\(path): program 'on_call': this kernel has no raw tracepoint 'sys_entr' (did you mean 'sys_enter'?)\n")
+        == "\(path): program 'on_call': this kernel has no raw tracepoint 'sys_entr' (did you mean 'sys_enter'?) "
+        + "(--attach PROGRAM=SPEC puts it elsewhere, =none leaves it out)\n")
     let missing = try moontrace("/nonexistent/x.bpf.o")
     #expect(missing.status == 2 && missing.errors.contains("/nonexistent/x.bpf.o: No such file"))
     let executable = try moontrace(ObjectBench.anyWorkload)

@@ -55,7 +55,7 @@ import Testing
         "__uint(type, BPF_MAP_TYPE_ARRAY); __uint(key_size, 8); __uint(value_size, 4); __uint(max_entries, 1);",
         "key is 4 bytes"
       ),
-      ("__uint(type, BPF_MAP_TYPE_HASH); __uint(key_size, 4); __uint(value_size, 4);", "max_entries is 0"),
+      ("__uint(type, BPF_MAP_TYPE_ARRAY); __uint(key_size, 4); __uint(value_size, 4);", "max_entries is 0"),
       ("__uint(type, BPF_MAP_TYPE_HASH); __uint(value_size, 4); __uint(max_entries, 1);", "key has no size"),
       ("__uint(type, BPF_MAP_TYPE_HASH); __uint(key_size, 4); __uint(max_entries, 1);", "value has no size"),
       (

@@ -1,4 +1,5 @@
--- Maps of C programs that are shown while the program runs: as tables, or as histograms of what their slots counted.
+-- Maps and variables of C programs that are shown while the program runs: as tables, or as histograms of what their
+-- slots counted.
 local host = ...
 local hist = require "moontrace.hist"
 
@@ -59,6 +60,70 @@ local function read(map, sample)
   return filled
 end
 
+-- A variable, read as a map is: an array's elements stand behind their indices.
+local function variable(handle, sample)
+  local function entries()
+    local value = host.global_get(handle, sample.name)
+    if sample.is_single then return next, { [0] = value } end
+    local index = 0
+    return function()
+      index = index + 1
+      if value[index] ~= nil then return index - 1, value[index] end
+    end
+  end
+  return setmetatable({}, { __pairs = entries })
+end
+
+-- Stacks
+
+-- The functions of a stack, the innermost first, from its addresses or its number; "" where none could be taken (a
+-- negative number is the kernel's errno).
+local function frames_of(stacks, stack, process)
+  local addresses = stack
+  if math.type(stack) then addresses = stack >= 0 and stack < 1 << 31 and stacks[stack] end
+  local frames = {}
+  for i, address in ipairs(addresses or {}) do
+    if address == 0 then break end
+    frames[i] = host.frame(address, process)
+  end
+  return table.concat(frames, "\n")
+end
+
+-- Puts the functions in the places of the numbers of stacks, and lists them.
+local function name_stacks(row, sample, stacks)
+  local name = sample.stacks.process
+  local process = name and (type(row.key) == "table" and row.key[name] or type(row.value) == "table" and row.value[name])
+  if name == "pid_tgid" then process = process >> 32 end
+  row.stacks = {}
+  for part, names in pairs { key = sample.stacks.keys, value = sample.stacks.values } do
+    for _, stack in ipairs(names) do
+      local frames = frames_of(stacks, row[part][stack], process or 0)
+      row[part][stack] = frames
+      if frames ~= "" then row.stacks[#row.stacks + 1] = { name = stack, frames = frames } end
+    end
+  end
+  table.sort(row.stacks, function(a, b) return a.name < b.name end)
+end
+
+local function names_without(names, left_out)
+  if names == nil then return nil end
+  local rest, is_out = {}, {}
+  for _, name in ipairs(left_out) do is_out[name] = true end
+  for _, name in ipairs(names) do
+    if not is_out[name] then rest[#rest + 1] = name end
+  end
+  return rest
+end
+
+-- The sample for people, to whom stacks are shown below the rest.
+local function without_stacks(sample)
+  if not sample.stacks then return sample end
+  local keys, values = sample.stacks.keys, sample.stacks.values
+  return setmetatable({
+    key_names = names_without(sample.key_names, keys), value_names = names_without(sample.value_names, values),
+  }, { __index = sample })
+end
+
 -- Text
 
 -- A member that is an array or a struct, as those of events are written.
@@ -96,11 +161,23 @@ local function key_parts(row, sample)
   return sample.is_single and {} or parts_of(row.key, sample.key_names)
 end
 
+-- The stacks of a row, each line behind a line's end.
+local function stack_lines(row)
+  local lines = {}
+  for _, stack in ipairs(row.stacks or {}) do
+    lines[#lines + 1] = "\n    " .. stack.name
+    for frame in stack.frames:gmatch("[^\n]+") do lines[#lines + 1] = "\n        " .. visible(frame) end
+  end
+  return table.concat(lines)
+end
+
 local function title_of(row, sample)
   local parts = key_parts(row, sample)
   for i, part in ipairs(parts) do parts[i] = text_of(part) end
   if row.cpu then parts[#parts + 1] = "cpu " .. row.cpu end
-  for _, label in ipairs(row.labels or {}) do parts[#parts + 1] = text_of(label.value) end
+  for _, label in ipairs(row.labels or {}) do
+    if not label.is_stack then parts[#parts + 1] = text_of(label.value) end
+  end
   if #parts == 0 then return sample.title end
   return visible(sample.title .. " = " .. table.concat(parts, ", "))
 end
@@ -168,7 +245,7 @@ local function print_table(sample, rows)
   for number, cells in ipairs(lines) do
     for i, cell in ipairs(cells) do cells[i] = pad(cell, widths[i], right[i]) end
     local line = table.concat(cells, " "):gsub(" +$", "")
-    lines[number] = number == 1 and bold(line) or line
+    lines[number] = number == 1 and bold(line) or line .. stack_lines(rows[number - 1])
   end
   print(heading(sample) .. "\n" .. table.concat(lines, "\n"))
 end
@@ -178,10 +255,11 @@ end
 -- The counts of a row, and its value's other members, which say what is counted.
 local function slots_of(row, sample)
   if not sample.value_names then return row.value, {} end
-  local labels = {}
+  local labels, is_stack = {}, {}
+  for _, name in ipairs(sample.stacks and sample.stacks.values or {}) do is_stack[name] = true end
   for _, name in ipairs(sample.value_names) do
     if name ~= "slots" and not is_zero(row.value[name]) then
-      labels[#labels + 1] = { name = name, value = row.value[name] }
+      labels[#labels + 1] = { name = name, value = row.value[name], is_stack = is_stack[name] }
     end
   end
   return row.value.slots, labels
@@ -202,7 +280,7 @@ end
 local function print_pictures(sample, rows)
   if #rows == 0 then return print(sample.title .. ": (no values)") end
   local pictures = {}
-  for i, row in ipairs(rows) do pictures[i] = hist.draw(row.rows, { title = row.text, unit = sample.unit }) end
+  for i, row in ipairs(rows) do pictures[i] = hist.draw(row.rows, { title = row.text .. stack_lines(row), unit = sample.unit }) end
   print(table.concat(pictures, "\n\n"))
 end
 
@@ -241,28 +319,31 @@ local function emit_csv(sample, rows)
 end
 
 -- At the end, what has been shown and emptied before needs no "(no values)".
-local function show(map, sample, is_end)
+local function show(map, sample, stacks, is_end)
   local rows = read(map, sample)
+  for _, row in ipairs(sample.stacks and rows or {}) do name_stacks(row, sample, stacks) end
   if sample.form ~= "default_kv" then rows = histograms(rows, sample) end
   if #rows == 0 and is_end and sample.was_shown then return end
   sample.was_shown = true
-  sort(rows, sample)
+  local plain = without_stacks(sample)
+  sort(rows, plain)
   if output_format == "json" then
     emit_json(sample, rows)
   elseif output_format == "csv" then
     emit_csv(sample, rows)
   elseif sample.form == "default_kv" then
-    print_table(sample, rows)
+    print_table(plain, rows)
   else
-    print_pictures(sample, rows)
+    print_pictures(plain, rows)
   end
 end
 
---- Shows maps of the object `handle`: each at its interval, and all at the end.
+--- Shows maps and variables of the object `handle`: each at its interval, and all at the end.
 return function(handle, samples)
   for _, sample in ipairs(samples) do
-    local map = host.map(handle, sample.name)
-    if sample.seconds > 0 then host.every(sample.seconds, function() show(map, sample) end) end
-    host.at_exit(function() show(map, sample, true) end)
+    local map = sample.is_variable and variable(handle, sample) or host.map(handle, sample.name)
+    local stacks = sample.stacks and sample.stacks.map and host.map(handle, sample.stacks.map)
+    if sample.seconds > 0 then host.every(sample.seconds, function() show(map, sample, stacks) end) end
+    host.at_exit(function() show(map, sample, stacks, true) end)
   end
 end

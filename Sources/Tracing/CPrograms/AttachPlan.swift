@@ -21,6 +21,7 @@ struct AttachPlan {
     let chosen = try Self.choose(wanted, object)
     let packaged = Dictionary(
       (meta?.skeleton.programs ?? []).map { ($0.name, $0) }, uniquingKeysWith: { a, _ in a })
+    try leaveOut(object, chosen: chosen, packaged: packaged)
     var homeless: [BPFProgram] = []
     for program in object.programs {
       if let specs = chosen[program.name] {
@@ -32,6 +33,19 @@ struct AttachPlan {
     }
     if steps.isEmpty, let program = homeless.first { throw Self.noPlace(program, in: object) }
     notes += homeless.map { "\(Self.noPlace($0, in: object))" }
+  }
+
+  /// Keeps programs away whose work others do.
+  private mutating func leaveOut(
+    _ object: BPFObject, chosen: [String: [AttachSpec?]], packaged: [String: PackagedProgram]
+  ) throws(MoontraceError) {
+    let candidates = object.programs.filter {
+      $0.isAutoloaded && chosen[$0.name] == nil && packaged[$0.name]?.isAttached != false
+    }
+    let alternatives = ProgramAlternatives(
+      object, among: candidates, chosen: object.programs.filter { chosen[$0.name]?.isEmpty == false })
+    for program in alternatives.leftOut { try program.setAutoload(false) }
+    notes += alternatives.notes.map { "\(object.name): \($0)" }
   }
 
   /// Puts a program where its section or its package says; whether one does.
@@ -78,6 +92,24 @@ struct AttachPlan {
     } catch {
       throw MoontraceError(error.code, "--attach: \(error.message)", remedy: error.remedy)
     }
+  }
+}
+
+extension ProgramAlternatives {
+  /// What the user should know of it.
+  var notes: [String] {
+    var notes: [String] = []
+    if !variants.isEmpty {
+      notes.append("left out, for other programs do the same: \(Self.list(variants)) (--attach NAME takes one instead)")
+    }
+    if !homeless.isEmpty {
+      notes.append("left out, for this kernel has no such place, and others do the same: \(Self.list(homeless))")
+    }
+    return notes
+  }
+
+  private static func list(_ programs: [BPFProgram]) -> String {
+    programs.map { "\($0.name) (\($0.section))" }.joined(separator: ", ")
   }
 }
 

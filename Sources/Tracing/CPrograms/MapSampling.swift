@@ -5,9 +5,9 @@ import LuaRuntime
 import Packages
 import Support
 
-/// A map of a C program that is shown while the program runs, and at its end.
+/// A map or variable of a C program that is shown while the program runs, and at its end.
 struct MapSampling {
-  let map: BPFMap
+  let source: SampledTable
   let form: MapSample.Form
   /// 0: at the end only.
   let seconds: Double
@@ -16,48 +16,61 @@ struct MapSampling {
   /// Of linear histograms: the values that a slot stands for, and where the first begins.
   let step: Int64
   let base: Int64
+  private let stacks: SampledStacks?
 
   // MARK: What is shown
 
-  /// The maps that the command line names, else those of the package; where a program shows nothing else, its maps of
-  /// histograms, at the end.
+  /// What the command line names, else the maps of the package; where a program shows nothing else, its histograms and
+  /// its maps of stacks, at the end.
   static func all(
     _ object: BPFObject, _ meta: PackageMeta?, wanted: [String]
   ) throws(MoontraceError) -> [MapSampling] {
     var samplings: [MapSampling] = []
     for text in wanted { samplings.append(try MapSampling(text, object)) }
     for packaged in meta?.skeleton.maps ?? [] {
-      guard let sample = packaged.sample, !samplings.contains(where: { $0.map.name == packaged.name }) else { continue }
+      guard let sample = packaged.sample, !samplings.contains(where: { $0.source.name == packaged.name }) else {
+        continue
+      }
       guard let map = object.map(packaged.name) else {
         throw MoontraceError(
           .scriptFailed, "\(object.name): its package samples a map '\(packaged.name)', which it does not have")
       }
-      samplings.append(try MapSampling(map, sample, object))
+      samplings.append(try MapSampling(SampledTable(map), sample, object))
     }
     let showsMore = object.maps.contains(where: \.isEventBuffer) || object.programs.contains(where: \.isIterator)
     if !samplings.isEmpty || showsMore { return samplings }
-    return object.maps.filter { $0.hasSlots && $0.hasEntries }.map(MapSampling.init(atTheEnd:))
+    return telling(object)
+  }
+
+  /// The maps and variables that are there to be shown.
+  private static func telling(_ object: BPFObject) -> [MapSampling] {
+    var tables = object.maps.map { SampledTable($0) }.filter { $0.typeWithoutEntries == nil }
+    let histograms = tables.filter(\.hasSlots) + object.sampledVariables.filter(\.hasSlots)
+    tables.removeAll { $0.hasSlots || SampledStacks($0, object) == nil }
+    return histograms.map { MapSampling(atTheEnd: $0, .logarithmic, object) }
+      + tables.map { MapSampling(atTheEnd: $0, .table, object) }
   }
 
   /// Reads `MAP[=FORM[,MILLISECONDS]]`.
   private init(_ text: String, _ object: BPFObject) throws(MoontraceError) {
     let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-    guard let map = object.map(parts[0]) else {
-      let hint = suggestionHint(for: parts[0], in: object.maps.map(\.name))
+    guard let source = object.sampled(parts[0]) else {
+      let names = object.maps.map(\.name) + object.sampledVariables.map(\.name)
+      let hint = suggestionHint(for: parts[0], in: names)
       throw MoontraceError(.usage, "--sample: \(object.name) has no map '\(parts[0])'\(hint)")
     }
-    let sample = try Self.sample(parts.count == 1 ? "" : parts[1], of: map)
+    let sample = try Self.sample(parts.count == 1 ? "" : parts[1], of: source)
     do throws(MoontraceError) {
-      try self.init(map, sample, object)
+      try self.init(sample.form == .table ? source : source.asHistogram, sample, object)
     } catch {
       throw MoontraceError(.usage, "--sample: \(error.message)", remedy: error.remedy)
     }
   }
 
   /// Reads `[FORM[,MILLISECONDS]]`.
-  private static func sample(_ text: String, of map: BPFMap) throws(MoontraceError) -> MapSample {
+  private static func sample(_ text: String, of source: SampledTable) throws(MoontraceError) -> MapSample {
     let words = text.split(separator: ",", maxSplits: 1).map(String.init)
-    let form = try words.first.map(Self.form) ?? (map.hasSlots ? .logarithmic : .table)
+    let form = try words.first.map(Self.form) ?? (source.hasSlots ? .logarithmic : .table)
     guard words.count > 1 else { return MapSample(milliseconds: 1000, form: form) }
     guard let milliseconds = Int(words[1]), milliseconds > 0 else {
       throw MoontraceError(.usage, "--sample: expected milliseconds above 0, got '\(words[1])'")
@@ -73,12 +86,12 @@ struct MapSampling {
       remedy: "one of \(short.keys.sorted().joined(separator: ", "))")
   }
 
-  private init(_ map: BPFMap, _ sample: MapSample, _ object: BPFObject) throws(MoontraceError) {
-    let place = "\(object.name): map '\(map.name)'"
-    guard map.hasEntries else {
-      throw MoontraceError(.scriptFailed, "\(place): a \(map.type) has no entries that could be shown")
+  private init(_ source: SampledTable, _ sample: MapSample, _ object: BPFObject) throws(MoontraceError) {
+    let place = "\(object.name): \(source.isVariable ? "variable" : "map") '\(source.name)'"
+    if let type = source.typeWithoutEntries {
+      throw MoontraceError(.scriptFailed, "\(place): a \(type) has no entries that could be shown")
     }
-    guard sample.form == .table || map.hasSlots else {
+    guard sample.form == .table || source.hasSlots else {
       throw MoontraceError(
         .scriptFailed, "\(place): a histogram needs values with an array of integers called slots",
         remedy: "sample it as default_kv")
@@ -86,7 +99,8 @@ struct MapSampling {
     let other = MemberReader(members: sample.other, place: "\(place): sample")
     step = max(1, try other.integer("step", default: 1))
     base = try other.integer("base", default: 0)
-    (self.map, form, clears) = (map, sample.form, sample.clears)
+    (self.source, form, clears) = (source, sample.form, sample.clears)
+    stacks = SampledStacks(source, object)
     seconds = Double(max(0, sample.milliseconds)) / 1000
     unit = Self.unit(sample.unit)
   }
@@ -98,8 +112,9 @@ struct MapSampling {
     return unit.isEmpty || unit == "unit" ? nil : unit
   }
 
-  private init(atTheEnd map: BPFMap) {
-    (self.map, form, seconds, unit, clears, step, base) = (map, .logarithmic, 0, nil, false, 1, 0)
+  private init(atTheEnd source: SampledTable, _ form: MapSample.Form, _ object: BPFObject) {
+    (self.source, self.form, seconds, unit, clears, step, base) = (source, form, 0, nil, false, 1, 0)
+    stacks = SampledStacks(source, object)
   }
 
   // MARK: As the library sees it
@@ -107,13 +122,15 @@ struct MapSampling {
   /// What `api/samples.lua` needs to know.
   var table: LuaTable {
     var fields: [String: LuaValue] = [
-      "name": .text(map.name), "title": .text(map.name.printable), "form": .text(form.rawValue),
+      "name": .text(source.name), "title": .text(source.name.printable), "form": .text(form.rawValue),
       "seconds": .number(seconds), "clears": .boolean(clears),
-      "step": .integer(step), "base": .integer(base), "per_cpu": .boolean(map.isPerCPU),
-      "is_single": .boolean(map.maxEntries == 1 && map.shape.isArray), "skips_zeros": .boolean(map.shape.isArray),
-      "key_names": Self.names(map.key), "value_names": Self.names(map.value),
+      "step": .integer(step), "base": .integer(base), "per_cpu": .boolean(source.isPerCPU),
+      "is_variable": .boolean(source.isVariable), "is_single": .boolean(source.isSingle),
+      "skips_zeros": .boolean(source.isArray),
+      "key_names": Self.names(source.key), "value_names": Self.names(source.value),
     ]
     if let unit { fields["unit"] = .text(unit) }
+    if let stacks { fields["stacks"] = .table(stacks.table) }
     return LuaTable(fields: fields)
   }
 
@@ -131,35 +148,8 @@ extension BPFObject {
     if programs.contains(where: { $0.isAutoloaded && $0.writesTrace }) {
       return "--trace-pipe shows what it writes with bpf_printk"
     }
-    let names = maps.filter(\.hasEntries).map(\.name)
+    let names = maps.filter(\.hasEntries).map(\.name) + sampledVariables.filter(\.hasSeveralNumbers).map(\.name)
     return names.isEmpty ? nil : "--sample MAP shows a map: \(names.joined(separator: ", "))"
-  }
-}
-
-extension BPFMap {
-  /// Whether its values hold counts in an array called `slots`, or are one.
-  fileprivate var hasSlots: Bool {
-    if case .record(let record)? = value { return record.members.contains { $0.name == "slots" && $0.value.isCounts } }
-    return value?.isCounts ?? false
-  }
-
-  fileprivate var hasEntries: Bool {
-    switch shape {
-    case .hash, .array, .lpmTrie: true
-    default: false
-    }
-  }
-}
-
-extension MapShape {
-  fileprivate var isArray: Bool {
-    if case .array = self { true } else { false }
-  }
-}
-
-extension ValueLayout {
-  fileprivate var isCounts: Bool {
-    if case .array(.integer, _, _) = self { true } else { false }
   }
 }
 

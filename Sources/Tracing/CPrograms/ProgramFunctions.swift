@@ -19,6 +19,16 @@ extension TracingSession {
         object.object, object.meta, wanted: session.configuration.program.samples)
       return [.table(LuaTable(list: samplings.map { .table($0.table) }))]
     }
+    runtime.define("frame") { [unowned session] call throws(MoontraceError) in
+      let (address, process) = (UInt64(bitPattern: try call.integer(1)), Int32(clamping: try call.integer(2)))
+      // The kernel's half of the addresses is the upper one.
+      let isKernels = address >> 63 == 1
+      return [
+        .text(
+          isKernels
+            ? session.kernelSymbols.place(of: address) : session.userSymbols.frame(at: address, process: process))
+      ]
+    }
     runtime.define("program_attach") { [unowned session] call throws(MoontraceError) in
       let object = session.objects[Int(try call.integer(1))]
       try session.attach(object)
@@ -61,7 +71,19 @@ extension TracingSession {
   private func attach(_ object: TracedObject) throws(MoontraceError) {
     let plan = try AttachPlan(object.object, object.meta, wanted: configuration.program.attach)
     for note in plan.notes { diagnostics.note(note) }
-    try object.attach(plan)
+    do throws(MoontraceError) {
+      try object.attach(plan, prepare: prepareMaps)
+    } catch  where error.code == .unsupported && error.remedy == nil {
+      throw MoontraceError(
+        .unsupported, error.message, remedy: "--attach PROGRAM=SPEC puts it elsewhere, =none leaves it out",
+        location: error.location, detail: error.detail)
+    }
+  }
+
+  /// Puts into the program's maps what the command line says.
+  private func prepareMaps(of object: BPFObject) throws(MoontraceError) {
+    if let cgroup = configuration.program.cgroup { try object.setCgroup(cgroup) }
+    for text in configuration.program.entries { try MapEntryText(text, object).put() }
   }
 }
 

@@ -5,12 +5,14 @@ import Glibc
 import KernelLoader
 
 /// The columns of a C program's records: those of their type, before them the map's name where there are several
-/// buffers, and stacks as text.
+/// buffers, stacks as text, texts whose length another member says, and network addresses.
 final class RecordColumns {
   private enum Naming: UInt32 {
     case label
     case kernelStack
     case userStack
+    /// And so on: the members that are read in a way of their own.
+    case firstMember
   }
 
   /// What the columns read; the columns point into it.
@@ -20,6 +22,8 @@ final class RecordColumns {
   private let label: UnsafePointer<CChar>
   private let labelLength: Int
   private let stacks: StackMembers?
+  /// Members that read as text which their type does not give: their names, and how they read.
+  private let members: [(name: String, text: (UnsafeRawBufferPointer) -> String?)]
   private let symbols: (kernel: KernelSymbols, user: UserSymbols)
   /// The record that is being printed, for the text of its stacks.
   fileprivate(set) var record: UnsafeRawBufferPointer?
@@ -38,6 +42,8 @@ final class RecordColumns {
     let text = memory.text(label ?? "")
     (self.label, labelLength) = (text.start, Int(text.length))
     self.stacks = stacks
+    members =
+      CountedText.all(in: record).map { ($0.name, $0.text) } + AddressMember.all(in: record).map { ($0.name, $0.text) }
     self.symbols = symbols
     hasLabel = label != nil
     namer = .allocate(capacity: 1)
@@ -69,24 +75,27 @@ final class RecordColumns {
 
   private func labelField(beside members: UnsafeBufferPointer<mt_field>) -> mt_field {
     let isTaken = members.contains { String(cString: $0.name) == "map" }
-    return named(isTaken ? "map_name" : "map", .label, mt_field())
+    return named(isTaken ? "map_name" : "map", Naming.label.rawValue, mt_field())
   }
 
   private func shown(_ field: mt_field) -> mt_field {
     let name = String(cString: field.name)
-    if name == stacks?.kernel?.name { return named(name, .kernelStack, field) }
-    if name == stacks?.user?.name { return named(name, .userStack, field) }
+    if name == stacks?.kernel?.name { return named(name, Naming.kernelStack.rawValue, field) }
+    if name == stacks?.user?.name { return named(name, Naming.userStack.rawValue, field) }
+    if let index = members.firstIndex(where: { $0.name == name }) {
+      return named(name, Naming.firstMember.rawValue + UInt32(index), field)
+    }
     return field
   }
 
   /// A column of text, which stands nowhere in the record.
-  private func named(_ name: String, _ naming: Naming, _ field: mt_field) -> mt_field {
+  private func named(_ name: String, _ naming: UInt32, _ field: mt_field) -> mt_field {
     var made = mt_field()
     let text = memory.text(name)
     made.name = text.start
     made.name_length = text.length
     made.kind = MT_NAMED
-    made.naming = naming.rawValue
+    made.naming = naming
     made.namer = UnsafePointer(namer)
     return made
   }
@@ -101,7 +110,10 @@ final class RecordColumns {
     case .userStack:
       let process = record.flatMap { stacks?.process?.number(in: $0) } ?? 0
       return keep(frames(stacks?.user) { self.symbols.user.frame(at: $0, process: process) })
-    case nil: return nil
+    case .firstMember, nil:
+      let index = Int(number) - Int(Naming.firstMember.rawValue)
+      guard let record, members.indices.contains(index) else { return nil }
+      return members[index].text(record).flatMap(keep)
     }
   }
 
