@@ -2,6 +2,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/perf_event.h>
@@ -45,6 +46,32 @@ static inline int mt_filesystem(const char *type) {
 // Gives the calling thread a network namespace of its own, with nothing in it but its loopback interface.
 static inline int mt_leave_network(void) {
   return (int)syscall(SYS_unshare, 0x40000000);  // CLONE_NEWNET (linux/sched.h)
+}
+
+// Links a netfilter program by bpf(2) itself: linux/bpf.h has these members from 6.4 on, and libbpf 1.1 no call for them.
+// A descriptor, or a negative errno.
+static inline int mt_link_netfilter(int program, unsigned family, unsigned hook, int priority) {
+  struct {
+    int program, target;
+    unsigned attach_type, flags, family, hook;
+    int priority;
+    unsigned hook_flags;
+  } attr = {.program = program, .attach_type = 45 /* BPF_NETFILTER */, .family = family, .hook = hook, .priority = priority};
+  int link = (int)syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+  return link < 0 ? -errno : link;
+}
+
+// A descriptor of our own for what another process has open: pidfd_open(2), pidfd_getfd(2). -1 and errno. By number,
+// because glibc has them from 2.36 on only.
+static inline int mt_copy_descriptor(pid_t process, int descriptor) {
+  enum { pidfdOpen = 434, pidfdGetFd = 438 };
+  int file = (int)syscall(pidfdOpen, process, 0);
+  if (file < 0) return -1;
+  int copy = (int)syscall(pidfdGetFd, file, descriptor, 0);
+  int failure = errno;
+  close(file);
+  errno = failure;
+  return copy;
 }
 
 // Passes a USDT probe of our own, moontrace:trial without arguments: what `moontrace doctor` tries USDT with, because few

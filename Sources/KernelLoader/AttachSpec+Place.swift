@@ -17,3 +17,20 @@ extension AttachSpec {
     }
   }
 }
+
+extension AttachSpec {
+  /// What takes the SPEC's place on this machine, and a note that says so: the CPU's clock for its cycles where it counts
+  /// none, as in most virtual machines. Else the SPEC itself.
+  func available() -> (spec: AttachSpec, note: String?) {
+    guard case .perfEvent(let event, let rate) = self, event.countsCycles,
+      !KernelFeatures.hardwareCounters.isAvailable, let clock = SampledEvent.cpuClock
+    else { return (self, nil) }
+    let substitute: AttachSpec =
+      switch rate {
+      case .hertz: .perfEvent(clock, rate)
+      case .count: .perfEvent(clock, .count(clock.defaultCount))
+      }
+    let reason = KernelFeatures.hardwareCounters.reason ?? "it can't be counted"
+    return (substitute, "\(substitute) is used in place of \(self): \(reason)")
+  }
+}

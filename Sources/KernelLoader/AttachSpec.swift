@@ -30,15 +30,20 @@ public enum AttachSpec: Equatable, Sendable {
   case software(SampledEvent, count: UInt64)
   /// `hardware:event[:count]`, `h`
   case hardware(SampledEvent, count: UInt64)
+  /// `perf_event:event[:count|:HZhz]`: an event of software or hardware, every so many, or so many times a second, on each
+  /// CPU.
+  case perfEvent(SampledEvent, SampleRate)
   /// `iter:task`, `it`
   case iterator(String)
-  /// `xdp:IFNAME`
-  case xdp(interface: String)
-  /// `tc:IFNAME:ingress|egress`, `tcx`
-  case trafficControl(interface: String, direction: TrafficDirection)
-  /// `cgroup:PATH`
+  /// `xdp:IFNAME[:skb|:drv]`
+  case xdp(interface: String, mode: XDPMode? = nil)
+  /// `tc:IFNAME:ingress|egress[:PRIORITY[:HANDLE]]`, `tcx:IFNAME:ingress|egress`
+  case trafficControl(interface: String, direction: TrafficDirection, queue: TrafficQueue = .best)
+  /// `netfilter:ipv4|ipv6:HOOK[:PRIORITY]`
+  case netfilter(NetfilterHook)
+  /// `cgroup[:PATH]`: the root of the version 2 hierarchy when the path is empty.
   case cgroup(path: String)
-  /// `socket[:FD|:IFNAME]`: a socket of this process, or a packet socket of the program's own.
+  /// `socket[:FD|:PID:FD|:IFNAME]`: a socket of this or another process, or a packet socket of the program's own.
   case socket(SocketTarget)
   /// `netns[:PATH]`: a network namespace, this process's when there is no path.
   case networkNamespace(path: String)
@@ -60,6 +65,8 @@ public enum AttachSpec: Equatable, Sendable {
 
   public enum SocketTarget: Equatable, Sendable {
     case descriptor(Int32)
+    /// A descriptor of another process.
+    case process(Int32, descriptor: Int32)
     /// All packets of an interface; of all interfaces when nil.
     case packets(interface: String?)
   }
@@ -68,8 +75,9 @@ public enum AttachSpec: Equatable, Sendable {
   public static let kinds: [(name: String, short: String?)] = [
     ("tracepoint", "t"), ("rawtracepoint", "rt"), ("tp_btf", nil), ("kprobe", "k"), ("kretprobe", "kr"),
     ("ksyscall", nil), ("kretsyscall", nil), ("fentry", "f"), ("fexit", "fr"), ("uprobe", "u"), ("uretprobe", "ur"),
-    ("usdt", "U"), ("profile", "p"), ("interval", "i"), ("software", "s"), ("hardware", "h"), ("iter", "it"),
-    ("xdp", nil), ("tc", nil), ("tcx", nil), ("cgroup", nil), ("socket", nil), ("netns", nil), ("sockmap", nil),
+    ("usdt", "U"), ("profile", "p"), ("interval", "i"), ("software", "s"), ("hardware", "h"), ("perf_event", nil),
+    ("iter", "it"), ("xdp", nil), ("tc", nil), ("tcx", nil), ("netfilter", nil), ("cgroup", nil), ("socket", nil),
+    ("netns", nil), ("sockmap", nil),
   ]
 }
 
@@ -93,11 +101,15 @@ extension AttachSpec: CustomStringConvertible {
     case .interval(let nanoseconds): "interval:\(Double(nanoseconds) / 1e9)"
     case .software(let event, let count): "software:\(event):\(count)"
     case .hardware(let event, let count): "hardware:\(event):\(count)"
+    case .perfEvent(let event, let rate): "perf_event:\(event):\(rate)"
     case .iterator(let target): "iter:\(target)"
-    case .xdp(let interface): "xdp:\(interface)"
-    case .trafficControl(let interface, let direction): "tc:\(interface):\(direction.rawValue)"
-    case .cgroup(let path): "cgroup:\(path)"
+    case .xdp(let interface, let mode): "xdp:\(interface)\(mode.map { ":\($0.rawValue)" } ?? "")"
+    case .trafficControl(let interface, let direction, .link): "tcx:\(interface):\(direction.rawValue)"
+    case .trafficControl(let interface, let direction, let queue): "tc:\(interface):\(direction.rawValue)\(queue)"
+    case .netfilter(let hook): "netfilter:\(hook)"
+    case .cgroup(let path): path.isEmpty ? "cgroup" : "cgroup:\(path)"
     case .socket(.descriptor(let descriptor)): "socket:\(descriptor)"
+    case .socket(.process(let process, let descriptor)): "socket:\(process):\(descriptor)"
     case .socket(.packets(let interface)): interface.map { "socket:\($0)" } ?? "socket"
     case .networkNamespace(let path): "netns:\(path)"
     case .socketMap(let map): "sockmap:\(map)"

@@ -18,7 +18,7 @@ struct AttachSpecParser {
   }
 
   /// What stands behind the name, up to the end.
-  private var rest: String { parts.count > 1 ? parts[1] : "" }
+  var rest: String { parts.count > 1 ? parts[1] : "" }
 
   func parse() throws(MoontraceError) -> AttachSpec {
     let word = parts.first ?? ""
@@ -43,10 +43,13 @@ struct AttachSpecParser {
     case "interval": return .interval(nanoseconds: try interval())
     case "software": return try sampled(SampledEvent.software, "software", AttachSpec.software)
     case "hardware": return try sampled(SampledEvent.hardware, "hardware", AttachSpec.hardware)
+    case "perf_event": return try perfEvent()
     case "iter": return .iterator(try fields(1, "iter:NAME")[0])
-    case "xdp": return .xdp(interface: try fields(1, "xdp:INTERFACE")[0])
-    case "tc", "tcx": return try trafficControl()
-    case "cgroup": return .cgroup(path: try tail("cgroup:PATH"))
+    case "xdp": return try xdp()
+    case "tc": return try trafficControl()
+    case "tcx": return try trafficLink()
+    case "netfilter": return try netfilter()
+    case "cgroup": return .cgroup(path: rest)
     case "socket": return .socket(socketTarget)
     case "netns": return .networkNamespace(path: rest.isEmpty ? "/proc/self/ns/net" : rest)
     case "sockmap": return .socketMap(try fields(1, "sockmap:MAP")[0])
@@ -75,19 +78,19 @@ struct AttachSpecParser {
     return KernelTargets.isProbeable(word) ? "kprobe:\(word)" : nil
   }
 
-  private func wrongForm(_ form: String) -> MoontraceError {
+  func wrongForm(_ form: String) -> MoontraceError {
     MoontraceError(.usage, "'\(text)' is no complete probe", remedy: "write \(form)")
   }
 
   /// Exactly `count` fields, none of them empty.
-  private func fields(_ count: Int, _ form: String) throws(MoontraceError) -> [String] {
+  func fields(_ count: Int, _ form: String) throws(MoontraceError) -> [String] {
     let fields = rest.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
     guard fields.count == count, !fields.contains("") else { throw wrongForm(form) }
     return fields
   }
 
   /// All that follows, colons included.
-  private func tail(_ form: String) throws(MoontraceError) -> String {
+  func tail(_ form: String) throws(MoontraceError) -> String {
     if rest.isEmpty { throw wrongForm(form) }
     return rest
   }
@@ -144,36 +147,8 @@ struct AttachSpecParser {
     return UInt64(seconds * 1e9)
   }
 
-  private func sampled(
-    _ events: [SampledEvent], _ kind: String, _ make: (SampledEvent, UInt64) -> AttachSpec
-  ) throws(MoontraceError) -> AttachSpec {
-    let form = "\(kind):EVENT[:COUNT]"
-    let fields = try tail(form).split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-    guard let event = events.first(where: { $0.name == fields[0] || $0.alias == fields[0] }) else {
-      let names = events.map(\.name)
-      throw MoontraceError(
-        .usage, "'\(text)': no \(kind) event is called '\(fields[0])'\(suggestionHint(for: fields[0], in: names))",
-        remedy: "one of \(names.joined(separator: ", "))")
-    }
-    if fields.count == 1 { return make(event, event.defaultCount) }
-    guard fields.count == 2, let count = UInt64(fields[1]), count > 0 else { throw wrongForm(form) }
-    return make(event, count)
-  }
-
-  private func trafficControl() throws(MoontraceError) -> AttachSpec {
-    let form = "tc:INTERFACE:ingress or tc:INTERFACE:egress"
-    let fields = try fields(2, form)
-    guard let direction = AttachSpec.TrafficDirection(rawValue: fields[1]) else { throw wrongForm(form) }
-    return .trafficControl(interface: fields[0], direction: direction)
-  }
-
-  private var socketTarget: AttachSpec.SocketTarget {
-    if let descriptor = Int32(rest) { return .descriptor(descriptor) }
-    return .packets(interface: rest.isEmpty ? nil : rest)
-  }
-
   /// Decimal, or hexadecimal after `0x`.
-  private static func number(_ text: String) -> UInt64? {
+  static func number(_ text: String) -> UInt64? {
     text.hasPrefix("0x") ? UInt64(text.dropFirst(2), radix: 16) : UInt64(text)
   }
 }

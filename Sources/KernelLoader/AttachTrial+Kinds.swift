@@ -99,6 +99,9 @@ extension AttachTrial {
         name: "tc", section: "tc", spec: .trafficControl(interface: "lo", direction: .ingress), isOnOwnNetwork: true,
         needs: "CONFIG_NET_CLS_BPF and CONFIG_NET_SCH_INGRESS, or tcx links (Linux 6.6)"),
       AttachTrial(
+        name: "netfilter", section: "netfilter", spec: .netfilter(NetfilterHook(family: .ipv4, point: .localIn)),
+        answer: 1, isOnOwnNetwork: true, needs: "CONFIG_NETFILTER_BPF_LINK=y (Linux 6.4)"),
+      AttachTrial(
         name: "cgroup", section: "cgroup_skb/egress", spec: .cgroup(path: ownGroup()), answer: 1,
         needs: "CONFIG_CGROUP_BPF=y, and: mount -t cgroup2 cgroup2 /sys/fs/cgroup"),
       AttachTrial(

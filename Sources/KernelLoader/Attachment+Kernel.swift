@@ -147,7 +147,7 @@ extension Attachment {
       _ = event.take()  // the link closes it
       return .libbpf(link)
     } catch {
-      if case .hardware = spec, !KernelFeatures.hardwareCounters.isAvailable {
+      if attributes.type == PERF_TYPE_HARDWARE.rawValue, !KernelFeatures.hardwareCounters.isAvailable {
         throw Self.missing(KernelFeatures.hardwareCounters)
       }
       if error.number == ESRCH, let pid { throw MoontraceError(.usage, "there is no process \(pid)") }

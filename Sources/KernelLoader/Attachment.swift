@@ -19,11 +19,12 @@ struct Attachment {
     case .systemCall(let name, let isReturn): [try systemCall(name, isReturn)]
     case .userProbe(let binary, let location, let isReturn): [try userProbe(binary, location, isReturn)]
     case .usdt(let binary, let provider, let name): [try usdt(binary, provider, name)]
-    case .profile, .software, .hardware, .interval: try perfEvents()
+    case .profile, .software, .hardware, .perfEvent, .interval: try perfEvents()
     case .iterator: [try iterator()]
-    case .xdp(let interface): [try xdp(interface)]
-    case .trafficControl(let interface, let direction): [try trafficControl(interface, direction)]
-    case .cgroup(let path): [try directory(path) { bpf_program__attach_cgroup(program.pointer, $0) }]
+    case .xdp(let interface, let mode): [try xdp(interface, mode)]
+    case .trafficControl(let interface, let direction, let queue): [try trafficControl(interface, direction, queue)]
+    case .netfilter(let hook): [try netfilter(hook)]
+    case .cgroup(let path): [try cgroup(path)]
     case .networkNamespace(let path): [try directory(path) { bpf_program__attach_netns(program.pointer, $0) }]
     case .socket(let target): [try socket(target)]
     case .socketMap(let map): [try socketMap(map)]
@@ -60,6 +61,8 @@ struct Attachment {
       case .kernelFunction: KernelFeatures.fentry
       case .userProbe, .usdt: KernelFeatures.uprobes
       case .hardware: KernelFeatures.hardwareCounters
+      case .perfEvent(let event, _):
+        event.isHardware && !event.countsCycles ? KernelFeatures.hardwareCounters : nil
       case .iterator: KernelFeatures.iterators
       default: nil
       }

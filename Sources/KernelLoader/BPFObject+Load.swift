@@ -14,6 +14,7 @@ extension BPFObject {
   public func load() throws(MoontraceError) {
     try handle.requireUnloaded("load")
     try sizeMaps()
+    prepareOperations()
     try instrument()
     do throws(KernelFailure) {
       try checkLibbpf { [handle] in ProbeHandler.loading(self) { bpf_object__load(handle.pointer) } }

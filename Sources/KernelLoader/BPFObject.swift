@@ -44,7 +44,7 @@ public final class BPFObject {
   public init(bytes: [UInt8], name: String, kernelTypes: String? = nil) throws(MoontraceError) {
     self.kernelTypes = kernelTypes
     image = try BPFObject.checkedImage(bytes, name: name)
-    handle = try BPFObject.open(bytes, name: name, kernelTypes: kernelTypes)
+    handle = try BPFObject.open(image.withOperationsAsOlderLibraries(), name: name, kernelTypes: kernelTypes)
     types = try BPFObject.openTypes(handle)
     let places = ProgramPlace.all(in: image)
     let allMaps = BPFObject.children(handle, bpf_object__next_map).map { [handle, types] in

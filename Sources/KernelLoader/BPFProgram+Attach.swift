@@ -23,8 +23,10 @@ extension BPFProgram {
     guard let spec = spec ?? AttachSpec(section: section) else { return try attachBySection() }
     do throws(MoontraceError) {
       try ProgramFit(program: self).check(spec)
+      let place = spec.available()
       return Link(
-        program: self, target: spec.description, parts: try Attachment(program: self, spec: spec, pid: pid).parts())
+        program: self, target: place.spec.description,
+        parts: try Attachment(program: self, spec: place.spec, pid: pid).parts(), note: place.note)
     } catch {
       throw located(error)
     }
@@ -32,10 +34,16 @@ extension BPFProgram {
 
   /// Throws what attaching to `spec` would throw, `.usage`, when a program of this type can't go there.
   public func checkFit(_ spec: AttachSpec) throws(MoontraceError) {
+    if let error = misfit(spec) { throw located(error) }
+  }
+
+  /// Why a program of this type can't go to `spec`, without the program's name; nil when it can.
+  public func misfit(_ spec: AttachSpec) -> MoontraceError? {
     do throws(MoontraceError) {
       try ProgramFit(program: self).check(spec)
+      return nil
     } catch {
-      throw located(error)
+      return error
     }
   }
 
@@ -67,6 +75,7 @@ extension BPFProgram {
   /// Attaches a program whose section only libbpf can read, such as `lsm/…` or `fmod_ret/…`.
   private func attachBySection() throws(MoontraceError) -> Link {
     let pointer = self.pointer
+    if type == .structOps { throw located(partOfTable) }
     // A kernel that has LSM programs but is told not to call them takes them all the same.
     if type == .lsm, !KernelFeatures.lsm.isAvailable { throw located(Attachment.missing(KernelFeatures.lsm)) }
     do throws(KernelFailure) {
@@ -83,19 +92,33 @@ extension BPFProgram {
 
   /// Whether its section says what to attach it to, so that `attach` needs no SPEC.
   public var namesTarget: Bool {
-    if AttachSpec(section: section) != nil { return true }
-    let kinds = ["lsm", "lsm.s", "lsm_cgroup", "fmod_ret", "fmod_ret.s", "freplace", "uprobe", "uretprobe", "usdt"]
+    if AttachSpec(section: section) != nil || type == .structOps { return true }
+    let kinds = ["lsm", "lsm.s", "fmod_ret", "fmod_ret.s", "freplace", "uprobe", "uretprobe", "usdt"]
     let parts = section.split(separator: "/", maxSplits: 1)
     if parts.count < 2 || !kinds.contains(where: { parts[0] == $0 }) { return false }
     // `uretprobe/readline` names a function, but not whose.
     return !["uprobe", "uretprobe", "usdt"].contains(parts[0]) || parts[1].contains(":")
   }
 
-  /// A SPEC of the form that the program can be attached to: `xdp:INTERFACE`.
-  public var exampleSpec: String { ProgramFit(program: self).example ?? "tracepoint:CATEGORY:EVENT" }
+  /// A SPEC of the form that the program can be attached to: `xdp:INTERFACE`; nil when there is none for its kind.
+  public var exampleSpec: String? { ProgramFit(program: self).example }
+
+  /// Whether an XDP program is called from a map's entry (`xdp/devmap`, `xdp/cpumap`), not from an interface.
+  public var runsInMaps: Bool {
+    type == .xdp && ["/devmap", "/cpumap"].contains(where: section.hasSuffix)
+  }
+
+  /// Whether an LSM program decides about the processes of one cgroup.
+  var isForCgroups: Bool { section.hasPrefix("lsm_cgroup") }
+
+  private var partOfTable: MoontraceError {
+    MoontraceError(
+      .usage, "it is called by a struct_ops map, not from a place", remedy: "o:attach() attaches its object")
+  }
 
   private var noTarget: MoontraceError {
     MoontraceError(
-      .usage, "its section '\(section)' does not say what to attach it to", remedy: "p:attach(\"\(exampleSpec)\")")
+      .usage, "its section '\(section)' does not say what to attach it to",
+      remedy: exampleSpec.map { "p:attach(\"\($0)\")" })
   }
 }

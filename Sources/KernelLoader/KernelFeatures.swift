@@ -39,6 +39,21 @@ public enum KernelFeatures {
     "tcx links", Probe(result: linkTraffic(), meaning: [EINVAL: "it is older than 6.6"]),
     remedy: "tc filters, which survive SIGKILL, are used instead; they need Linux 6.6")
 
+  /// Programs in the road of packets through netfilter.
+  public static let netfilter = KernelFeature(
+    "netfilter programs", missing: has("bpf_nf_link_attach", since: "6.4 (CONFIG_NETFILTER_BPF_LINK)"),
+    remedy: "use Linux 6.4 or newer, or a tc program")
+
+  /// Whether tables of functions (struct_ops) are taken back by the kernel when the process ends.
+  public static let structOpsLinks = KernelFeature(
+    "struct_ops links", missing: has("bpf_struct_ops_link_create", since: "6.4"), remedy: "use Linux 6.4 or newer")
+
+  /// nil when the kernel has a function, as its types tell.
+  private static func has(_ function: String, since release: String) -> String? {
+    let isThere = (try? KernelTypes.graph())?.find(function, .function) != nil
+    return isThere ? nil : "it is older than \(release)"
+  }
+
   public static let mapBatches = KernelFeature(
     "map batches", Probe(result: readBatch(), meaning: [EINVAL: "it is older than 5.6"]),
     remedy: "use Linux 5.6 or newer; until then maps are read slower")

@@ -22,15 +22,23 @@ public final class Link {
 
   /// The SPEC that it is attached to.
   public let target: String
-  /// The program's name.
+  /// The program's name; of a struct_ops map, the map's.
   public let program: String
+  /// What the user should know of the place: that it is another than was asked for.
+  public let note: String?
   private var parts: [Part]
 
-  init(program: BPFProgram, target: String, parts: [Part]) {
-    self.program = program.name
+  convenience init(program: BPFProgram, target: String, parts: [Part], note: String? = nil) {
+    self.init(name: program.name, of: program.handle, target: target, parts: parts, note: note)
+  }
+
+  /// - Parameter name: what is attached: a program, or a map of functions.
+  init(name: String, of handle: ObjectHandle, target: String, parts: [Part], note: String? = nil) {
+    program = name
     self.target = target
     self.parts = parts
-    program.handle.register(self)
+    self.note = note
+    handle.register(self)
   }
 
   deinit {

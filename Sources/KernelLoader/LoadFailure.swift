@@ -15,7 +15,7 @@ struct LoadFailure {
   /// The explanations from the most to the least specific; the first that applies is the error.
   var error: MoontraceError {
     let explanations: [() -> MoontraceError?] = [
-      noPermission, refusedMap, missingExtern, missingTarget, noTarget, unknownSection, refusedProgram,
+      noPermission, missingTable, refusedMap, missingExtern, missingTarget, noTarget, unknownSection, refusedProgram,
       failedRelocation, unreadableTypes, missingKernelTypes,
     ]
     for explain in explanations {
@@ -43,6 +43,15 @@ struct LoadFailure {
       let map = (object.maps + object.internalMaps).first(where: { $0.name == name })
     else { return nil }
     return MapRefusal(map.definition, in: object.name, failure: failure).error
+  }
+
+  /// A table of functions (struct_ops) that the kernel has no place for.
+  private func missingTable() -> MoontraceError? {
+    guard let line = lines.first(where: { $0.contains("struct_ops init_kern") && $0.contains("in kernel BTF") }) else {
+      return nil
+    }
+    let text = LibbpfMessage.text(line).split(separator: " ").dropFirst(2).joined(separator: " ")
+    return make(.unsupported, "this kernel does not have what a struct_ops map is for: \(text)")
   }
 
   private func missingExtern() -> MoontraceError? {

@@ -22,6 +22,7 @@ public struct MapType: RawRepresentable, Hashable, Sendable, CustomStringConvert
   public static let ringBuffer = MapType(BPF_MAP_TYPE_RINGBUF)
   public static let stackTrace = MapType(BPF_MAP_TYPE_STACK_TRACE)
   public static let cgroupArray = MapType(BPF_MAP_TYPE_CGROUP_ARRAY)
+  public static let structOps = MapType(BPF_MAP_TYPE_STRUCT_OPS)
   public static let lpmTrie = MapType(BPF_MAP_TYPE_LPM_TRIE)
 
   /// Whether libbpf has a name for it.

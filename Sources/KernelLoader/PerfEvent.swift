@@ -16,16 +16,25 @@ enum PerfEvent {
   static func attributes(for spec: AttachSpec) -> perf_event_attr? {
     let clock = UInt64(PERF_COUNT_SW_CPU_CLOCK.rawValue)
     switch spec {
-    case .profile(let hertz):
-      var attributes = attributes(type: PERF_TYPE_SOFTWARE, config: clock)
-      attributes.freq = 1
-      attributes.sample_freq = UInt64(hertz)
-      return attributes
+    case .profile(let hertz): return sampled(PERF_TYPE_SOFTWARE, clock, hertz: UInt64(hertz))
     case .interval(let nanoseconds): return sampled(PERF_TYPE_SOFTWARE, clock, nanoseconds)
     case .software(let event, let count): return sampled(PERF_TYPE_SOFTWARE, event.config, count)
     case .hardware(let event, let count): return sampled(PERF_TYPE_HARDWARE, event.config, count)
+    case .perfEvent(let event, let rate):
+      let type = event.isHardware ? PERF_TYPE_HARDWARE : PERF_TYPE_SOFTWARE
+      switch rate {
+      case .count(let count): return sampled(type, event.config, count)
+      case .hertz(let hertz): return sampled(type, event.config, hertz: hertz)
+      }
     default: return nil
     }
+  }
+
+  private static func sampled(_ type: perf_type_id, _ config: UInt64, hertz: UInt64) -> perf_event_attr {
+    var attributes = attributes(type: type, config: config)
+    attributes.freq = 1
+    attributes.sample_freq = hertz
+    return attributes
   }
 
   private static func sampled(_ type: perf_type_id, _ config: UInt64, _ period: UInt64) -> perf_event_attr {

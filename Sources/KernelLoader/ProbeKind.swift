@@ -24,11 +24,12 @@ struct ProbeKind {
     case .kernelFunction: self.init(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, section: "fentry")
     case .userProbe(_, .probe, _): self.init(BPF_PROG_TYPE_KPROBE, section: "usdt")
     case .userProbe(_, _, let isReturn): self.init(BPF_PROG_TYPE_KPROBE, section: isReturn ? "uretprobe" : "uprobe")
-    case .profile, .interval, .software, .hardware: self.init(BPF_PROG_TYPE_PERF_EVENT, section: "perf_event")
+    case .profile, .interval, .software, .hardware, .perfEvent:
+      self.init(BPF_PROG_TYPE_PERF_EVENT, section: "perf_event")
     case .iterator: self.init(BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, section: "iter")
     // Its places are probed, each with `UserLocation.probe`.
     case .usdt: return nil
-    case .xdp, .trafficControl, .cgroup, .socket, .networkNamespace, .socketMap: return nil
+    case .xdp, .trafficControl, .netfilter, .cgroup, .socket, .networkNamespace, .socketMap: return nil
     }
   }
 

@@ -20,10 +20,11 @@ struct ProgramFit {
     case .rawTracepoint: return type == .rawTracepoint || type == .rawTracepointWritable
     case .typedTracepoint, .kernelFunction, .iterator: return type == .tracing && tracingKind == expectedKind(spec)
     case .kernelProbe, .systemCall, .userProbe, .usdt: return type == .kprobe
-    case .profile, .interval, .software, .hardware: return type == .perfEvent
-    case .xdp: return type == .xdp
+    case .profile, .interval, .software, .hardware, .perfEvent: return type == .perfEvent
+    case .xdp: return type == .xdp && !program.runsInMaps
     case .trafficControl: return type == .trafficControl
-    case .cgroup: return ProgramFit.cgroupTypes.contains(type)
+    case .netfilter: return type == .netfilter
+    case .cgroup: return ProgramFit.cgroupTypes.contains(type) || program.isForCgroups
     case .socket: return type == .socketFilter || type == .socketReuse
     case .networkNamespace: return ProgramFit.namespaceTypes.contains(type)
     case .socketMap: return ProgramFit.socketMapTypes.contains(type)
@@ -48,10 +49,13 @@ struct ProgramFit {
     case .rawTracepoint, .rawTracepointWritable: "rawtracepoint:EVENT"
     case .kprobe: kprobeExample
     case .perfEvent: "profile:99"
+    case .xdp where program.runsInMaps: nil
     case .xdp: "xdp:INTERFACE"
     case .trafficControl: "tc:INTERFACE:ingress"
+    case .netfilter: "netfilter:ipv4:HOOK"
+    case .lsm where program.isForCgroups: "cgroup:PATH"
     case .socketFilter: "socket:INTERFACE"
-    case .socketReuse: "socket:FD"
+    case .socketReuse: "socket:PID:FD"
     case .tracing: program.section.split(separator: "/").first.map { "\($0):NAME" }
     case let type where ProgramFit.cgroupTypes.contains(type): "cgroup:PATH"
     case let type where ProgramFit.namespaceTypes.contains(type): "netns"

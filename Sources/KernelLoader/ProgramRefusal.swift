@@ -16,6 +16,11 @@ struct ProgramRefusal {
     let complaint = log.complaint ?? load.failure.text
     if let known = knownCause(complaint, place) { return known }
     if program.probe != nil { return rejectedProbe(complaint, place) }
+    if program.type == .structOps, log.complaint == nil {
+      return make(
+        .scriptFailed, "no struct_ops map has it among its functions",
+        remedy: "name it there, or write SEC(\"?struct_ops\")")
+    }
     return make(.scriptFailed, "the verifier rejects it: \(complaint)", location: place)
   }
 
@@ -54,6 +59,7 @@ struct ProgramRefusal {
 
   /// What programs of this kind need and the kernel lacks; asked only after it has refused one.
   private var missingFeature: KernelFeature? {
+    if program.type == .netfilter { return KernelFeatures.netfilter.isAvailable ? nil : KernelFeatures.netfilter }
     if program.type == .lsm { return KernelFeatures.lsm.isAvailable ? nil : KernelFeatures.lsm }
     let isFunctionProbe = program.section.hasPrefix("fentry") || program.section.hasPrefix("fexit")
     return isFunctionProbe && !KernelFeatures.fentry.isAvailable ? KernelFeatures.fentry : nil

@@ -8,10 +8,23 @@ enum ProgramSection {
     switch section {
     case "tc/ingress", "tc/egress", "tcx/ingress", "tcx/egress":
       bpf_program__set_type(program, BPF_PROG_TYPE_SCHED_CLS)
+    case "netfilter":
+      bpf_program__set_type(program, bpf_prog_type(rawValue: ProgramType.netfilter.rawValue))
+      bpf_program__set_expected_attach_type(program, bpf_attach_type(rawValue: netfilter))
+    case _ where unixSockets[section] != nil:
+      bpf_program__set_type(program, BPF_PROG_TYPE_CGROUP_SOCK_ADDR)
+      bpf_program__set_expected_attach_type(program, bpf_attach_type(rawValue: unixSockets[section] ?? 0))
     default:
       if section.hasPrefix("usdt.s") || section.hasPrefix("uprobe.multi") || section.hasPrefix("uretprobe.multi") {
         bpf_program__set_type(program, BPF_PROG_TYPE_KPROBE)
       }
     }
   }
+
+  // Numbers of `enum bpf_attach_type` (linux/bpf.h of 6.7).
+  private static let netfilter: UInt32 = 45
+  private static let unixSockets: [String: UInt32] = [
+    "cgroup/connect_unix": 49, "cgroup/sendmsg_unix": 50, "cgroup/recvmsg_unix": 51, "cgroup/getpeername_unix": 52,
+    "cgroup/getsockname_unix": 53,
+  ]
 }

@@ -23,11 +23,15 @@ public struct ProgramType: RawRepresentable, Hashable, Sendable, CustomStringCon
   public static let tracing = ProgramType(BPF_PROG_TYPE_TRACING)
   public static let socketReuse = ProgramType(BPF_PROG_TYPE_SK_REUSEPORT)
   public static let lsm = ProgramType(BPF_PROG_TYPE_LSM)
+  public static let structOps = ProgramType(BPF_PROG_TYPE_STRUCT_OPS)
+  /// Linux 6.4, newer than the header.
+  public static let netfilter = ProgramType(rawValue: 32)
   public static let rawTracepointWritable = ProgramType(BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE)
 
   /// libbpf's name for it (`raw_tracepoint`, `sched_cls`), or `type N`.
   public var description: String {
-    libbpf_bpf_prog_type_str(bpf_prog_type(rawValue: rawValue)).map { String(cString: $0) } ?? "type \(rawValue)"
+    if self == .netfilter { return "netfilter" }
+    return libbpf_bpf_prog_type_str(bpf_prog_type(rawValue: rawValue)).map { String(cString: $0) } ?? "type \(rawValue)"
   }
 
   /// Whether attaching a program of this type takes the kernel's own types, not only those of a file.
@@ -44,7 +48,7 @@ public struct ProgramType: RawRepresentable, Hashable, Sendable, CustomStringCon
     case BPF_PROG_TYPE_XDP, BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_SCHED_ACT, BPF_PROG_TYPE_CGROUP_SKB,
       BPF_PROG_TYPE_SK_SKB, BPF_PROG_TYPE_SK_MSG, BPF_PROG_TYPE_SK_LOOKUP, BPF_PROG_TYPE_SK_REUSEPORT,
       BPF_PROG_TYPE_LWT_IN, BPF_PROG_TYPE_LWT_OUT, BPF_PROG_TYPE_LWT_XMIT, BPF_PROG_TYPE_LWT_SEG6LOCAL,
-      BPF_PROG_TYPE_FLOW_DISSECTOR, bpf_prog_type(rawValue: 32):  // BPF_PROG_TYPE_NETFILTER, newer than the header
+      BPF_PROG_TYPE_FLOW_DISSECTOR, bpf_prog_type(rawValue: Self.netfilter.rawValue):
       "decides what happens to packets (\(self) program)"
     case BPF_PROG_TYPE_CGROUP_SOCK, BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_PROG_TYPE_CGROUP_DEVICE,
       BPF_PROG_TYPE_CGROUP_SYSCTL, BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_PROG_TYPE_SOCK_OPS:

@@ -11,6 +11,14 @@ public struct SampledEvent: Equatable, Sendable, CustomStringConvertible {
   public let defaultCount: UInt64
   let alias: String?
 
+  /// Whether the CPU counts it, as against the kernel.
+  var isHardware: Bool { Self.hardware.contains(self) }
+
+  /// Whether it passes as time does.
+  var countsCycles: Bool { isHardware && ["cpu-cycles", "ref-cycles"].contains(name) }
+
+  static let cpuClock = software.first { $0.config == UInt64(PERF_COUNT_SW_CPU_CLOCK.rawValue) }
+
   public var description: String { name }
 
   private init(_ name: String, _ config: UInt32, count: UInt64, alias: String? = nil) {

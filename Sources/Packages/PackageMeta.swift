@@ -193,7 +193,8 @@ public struct PackagedProgram: Equatable, Sendable {
   /// The section that it stands in: `tracepoint/sched/sched_switch`.
   public var section: String
   public var isAttached = true
-  /// `ifindex`, `flags`, `xdpopts`, `tchook`, `tcopts` and what else annotations give, as they came.
+  /// `ifindex`, `flags`, `xdpopts`, `tchook`, `tcopts`, Moontrace's own `attach_to` and what else annotations give, as they
+  /// came.
   public var other: [JSONMember] = []
 
   public init(name: String, section: String) {

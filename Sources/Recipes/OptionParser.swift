@@ -24,19 +24,26 @@ extension RecipeHeader {
   ///
   /// Throws usage errors: an unknown option, a value that is missing, mistyped, out of range or not among the choices,
   /// a required option that was not given.
-  public func parseArguments(_ arguments: [String]) throws(MoontraceError) -> ParsedOptions {
-    var parser = OptionParser(options: options, arguments: arguments)
+  ///
+  /// - Parameter outer: options of the command that runs the recipe (`-d`, `--duration`), which errors tell apart from
+  ///   unknown ones: they stand before the recipe's name.
+  public func parseArguments(_ arguments: [String], outer: [String] = []) throws(MoontraceError) -> ParsedOptions {
+    var parser = OptionParser(options: options, arguments: arguments, recipe: name, outer: outer)
     return try parser.parse()
   }
 }
 
 private struct OptionParser {
   let options: [RecipeOption]
+  let recipe: String
+  let outer: [String]
   var rest: ArraySlice<String>
   var parsed = ParsedOptions()
 
-  init(options: [RecipeOption], arguments: [String]) {
+  init(options: [RecipeOption], arguments: [String], recipe: String, outer: [String]) {
     self.options = options
+    self.recipe = recipe
+    self.outer = outer
     rest = arguments[...]
   }
 
@@ -151,6 +158,11 @@ private struct OptionParser {
   }
 
   private func unknown(_ argument: String) -> MoontraceError {
+    if outer.contains(argument) {
+      return MoontraceError(
+        .usage, "unknown option '\(argument)'",
+        remedy: "\(argument) of moontrace run stands before the name: moontrace run \(argument) … \(recipe)")
+    }
     let flags = options.map(\.flag) + ["--help"]
     let shorts = options.compactMap { option in option.short.map { "-\($0)" } }
     let isLong = argument.hasPrefix("--") && argument.count > 3

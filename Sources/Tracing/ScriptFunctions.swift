@@ -58,7 +58,8 @@ extension TracingSession {
       }
       if !session.configuration.checksOnly { try session.checkNeeds(of: header) }
       session.probes.declareOptions(header.options.map(\.luaName))
-      let parsed = try header.parseArguments(session.arguments)
+      let parsed = try header.parseArguments(
+        session.arguments, outer: session.configuration.outerOptions)
       if parsed.helpRequested {
         session.recorder = nil
         session.output.write(header.helpText(programName: "moontrace run \(header.name)"))

@@ -54,6 +54,8 @@ public struct ProgramConfiguration: Equatable, Sendable {
 public struct SessionConfiguration: Sendable {
   /// What the script sees as `arg` and its recipe header parses.
   public var arguments: [String] = []
+  /// The spellings of the command's own options, which are mistaken among the arguments.
+  public var outerOptions: [String] = []
   /// Trace only this process, and end with it.
   public var pid: Int32?
   /// Shell command to start once probes are live; the trace ends with it.

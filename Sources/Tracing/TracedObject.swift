@@ -102,60 +102,87 @@ final class TracedObject {
     for buffer in buffers { try buffer.prepare() }
   }
 
-  /// Attaches every program that is not attached yet, each by its section, or where its package puts it.
+  /// Attaches every program that is not attached yet, each where it says itself.
   func attach() throws(MoontraceError) {
     if !object.isLoaded { try leaveOutAlternatives() }
-    try load()
-    for program in object.programs where program.isAutoloaded && !isAttached(program.name) {
-      try attach(program, to: try packagedPlace(of: program))
+    var steps: [AttachPlan.Step] = []
+    for program in object.programs where program.isAutoloaded && !isAttached(program.name) && program.type != .structOps
+    {
+      steps += try ownSteps(of: program)
     }
+    try attach(steps)
+    try attachOperations()
   }
 
   private func leaveOutAlternatives() throws(MoontraceError) {
-    let alternatives = ProgramAlternatives(object, among: object.programs.filter(\.isAutoloaded))
+    let candidates = object.programs.filter { $0.isAutoloaded && package(of: $0)?.namesPlace != true }
+    let alternatives = ProgramAlternatives(object, among: candidates)
     for program in alternatives.leftOut { try program.setAutoload(false) }
     for note in alternatives.notes { session.diagnostics.note("\(object.name): \(note)") }
   }
 
-  private func packagedPlace(of program: BPFProgram) throws(MoontraceError) -> AttachSpec? {
-    guard !program.namesTarget, let package = meta?.skeleton.programs.first(where: { $0.name == program.name }) else {
-      return nil
-    }
-    return try ProgramPlacement(package, program, object)?.spec
+  /// Where a program goes by its section and its package; by its section, which says why not, when neither knows.
+  private func ownSteps(of program: BPFProgram) throws(MoontraceError) -> [AttachPlan.Step] {
+    let place = try ProgramPlacement(program, package(of: program), object)
+    return try place?.steps(of: program) ?? [.init(program: program, spec: nil)]
   }
 
-  /// Attaches one program where `spec` says; by its section when nil.
+  private func package(of program: BPFProgram) -> PackagedProgram? {
+    meta?.skeleton.programs.first { $0.name == program.name }
+  }
+
+  /// Attaches one program where `spec` says; where it says itself when nil.
   func attach(program name: String, to spec: String?) throws(MoontraceError) {
     guard let program = object.program(name) else {
       throw MoontraceError(.scriptFailed, "\(object.name): no program '\(name)'")
     }
-    guard let spec else { return try attach(program, to: nil) }
-    let target = try AttachSpec(spec)
-    if !object.isLoaded { try program.prepare(for: target) }
-    try attach(program, to: target)
+    guard let spec else { return try attach(try ownSteps(of: program)) }
+    try attach([.init(program: program, spec: try AttachSpec(spec))])
   }
 
   /// Attaches programs where a plan puts them, after `prepare` has seen the object, loaded.
   func attach(
     _ plan: AttachPlan, prepare: (BPFObject) throws(MoontraceError) -> Void
   ) throws(MoontraceError) {
-    for step in plan.steps {
+    try attach(plan.steps, prepare: prepare)
+    try attachOperations()
+  }
+
+  private func attach(
+    _ steps: [AttachPlan.Step], prepare: (BPFObject) throws(MoontraceError) -> Void = { _ in }
+  ) throws(MoontraceError) {
+    for step in steps where !object.isLoaded {
       guard let spec = step.spec else { continue }
       try step.program.checkFit(spec)
       try step.program.prepare(for: spec)
     }
     try load()
     if object.isLoaded { try prepare(object) }
-    for step in plan.steps { try attach(step.program, to: step.spec) }
+    for step in steps { try attach(step.program, to: step.spec) }
   }
 
   private func attach(_ program: BPFProgram, to spec: AttachSpec?) throws(MoontraceError) {
-    try load()
     if session.configuration.attachesNothing {
       wouldAttach.append((program.name, spec?.description ?? program.section))
       return
     }
-    links.append((program.name, try program.attach(to: spec, pid: session.configuration.pid)))
+    add(try program.attach(to: spec, pid: session.configuration.pid))
+  }
+
+  /// Gives the kernel the object's tables of functions (struct_ops).
+  private func attachOperations() throws(MoontraceError) {
+    for map in object.operationMaps where !isAttached(map.name) {
+      if session.configuration.attachesNothing {
+        wouldAttach.append((map.name, "struct_ops:\(map.name)"))
+      } else {
+        add(try object.attach(map))
+      }
+    }
+  }
+
+  private func add(_ link: Link) {
+    links.append((link.program, link))
+    if let note = link.note { session.diagnostics.note("\(object.name): program '\(link.program)': \(note)") }
   }
 
   private func isAttached(_ program: String) -> Bool {

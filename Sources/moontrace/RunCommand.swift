@@ -40,6 +40,7 @@ struct RunCommand: ParsableCommand, TracingCommand {
     var configuration = try session.configuration()
     configuration.program = program.configuration
     configuration.tracePipe = program.tracePipe
+    configuration.outerOptions = SessionOptions.spellings
     let source: ScriptSource
     if let text {
       source = .text(text)

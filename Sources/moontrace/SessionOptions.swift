@@ -60,6 +60,9 @@ struct SessionOptions: ParsableArguments {
     "--quiet", "--verbose", "--stats", "--top", "--color", "--strict", "--dump",
   ]
 
+  /// Every spelling of an option of `run`.
+  static let spellings = Array(Set(names + ProgramCommandOptions.names + namesWithValues + ["-q", "-v"]))
+
   /// The options of `run` that the next word is the value of.
   static let namesWithValues = [
     "--pid", "-p", "--command", "-c", "--duration", "-d", "--max-events", "-n", "--format", "-f", "--output", "-o",

@@ -38,7 +38,7 @@ import Testing
     try expectError("-p", "abc", "-e", "", status: 2, "abc")
     try expectError("-p", "4194304", "-e", "", status: 2, "no process 4194304")
     try expectError("-o", "/nonexistent/x", "-e", "", status: 2, "/nonexistent/x")
-    try expectError("https://example.invalid/x.lua", status: 2, "https://")
+    try expectError("http://192.0.2.1/x.lua", status: 2, "--insecure")
   }
 
   @Test func recipeOptions() throws {

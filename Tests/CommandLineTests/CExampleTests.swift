@@ -170,8 +170,7 @@ struct CExampleTests {
   @Test func samples() throws {
     let workload = try Workload()
     let load = try HeldWorkload(["spin", "0.5"], path: workload.path)
-    let process = try MoontraceProcess(
-      ["run", "-f", "json", "--attach", "on_sample=profile:99", path("samples"), "--comm", workload.name])
+    let process = try MoontraceProcess(["run", "-f", "json", path("samples"), "--comm", workload.name])
     try process.waitForAttached()
     try load.run()
     let samples = try records(process.interrupt())

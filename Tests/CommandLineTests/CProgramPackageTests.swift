@@ -238,7 +238,7 @@ struct CProgramPackageTests {
       absent.status == 2 && absent.errors.contains("program 'filter': tchook: there is no network interface 99999"))
     let custom = try run(#", "tchook": {"attach_point": "BPF_TC_CUSTOM"}"#)
     #expect(custom.status == 1)
-    #expect(custom.errors.contains("tchook: 'attach_point' must be BPF_TC_INGRESS or BPF_TC_EGRESS"))
+    #expect(custom.errors.contains("tchook: 'attach_point' BPF_TC_CUSTOM needs the number of a queue"))
     let kind = try run(#", "tchook": 5"#)
     #expect(kind.status == 1 && kind.errors.contains("'tchook' must be an object"))
   }

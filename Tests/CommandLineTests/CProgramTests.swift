@@ -97,6 +97,10 @@ struct CProgramTests {
     ("--n32", "--n32 needs a value: an integer from -2147483648 to 2147483647"),
     ("--n33 1", "unknown option '--n33' (did you mean '--n32'?)"),
     ("--not-an-option 1", "unknown option '--not-an-option' (--help lists the options; -- ends them)"),
+    (
+      "-d 1",
+      "unknown option '-d' (-d of moontrace run stands before the name: moontrace run -d … test.bpf.o)"
+    ),
     ("more", "test.bpf.o takes options only, not 'more' (--help lists them)"),
   ])
   func badValuesNameTheOption(_ line: String, _ message: String) throws {

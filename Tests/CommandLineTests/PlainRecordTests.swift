@@ -122,7 +122,7 @@ import Testing
     let script = """
       local o = bpf.object("\(package)", { caller = \(load.pid) })
       o.maps.arrays:each(function(e) print(e.value[1], e.value[2]) end)
-      o.maps.texts:each(function(e) print(e.value) exit() end)
+      o.maps.texts:each(function(e) print(e.value) end)
       o:attach "on_call"
       """
     let process = try MoontraceProcess(["-e", script])

@@ -15,7 +15,13 @@ import Testing
     ("U:libc:libc:setjmp", "usdt:libc:libc:setjmp"), ("p:99", "profile:99"), ("i:0.5", "interval:0.5"),
     ("s:cs", "software:context-switches:1000"), ("s:faults:7", "software:page-faults:7"),
     ("h:cycles:1000000", "hardware:cpu-cycles:1000000"), ("it:task_file", "iter:task_file"), ("xdp:eth0", "xdp:eth0"),
-    ("tc:eth0:egress", "tc:eth0:egress"), ("tcx:eth0:ingress", "tc:eth0:ingress"), ("cgroup:/a:b", "cgroup:/a:b"),
+    ("tc:eth0:egress", "tc:eth0:egress"), ("tcx:eth0:ingress", "tcx:eth0:ingress"),
+    ("tc:eth0:ingress:3", "tc:eth0:ingress:3"),
+    ("tc:eth0:egress:0x3:0x10", "tc:eth0:egress:3:16"), ("xdp:eth0:skb", "xdp:eth0:skb"),
+    ("netfilter:ipv4:local_in", "netfilter:ipv4:local_in:0"),
+    ("netfilter:ipv6:pre_routing:-100", "netfilter:ipv6:pre_routing:-100"),
+    ("perf_event:cycles:99hz", "perf_event:cpu-cycles:99hz"), ("perf_event:cs", "perf_event:context-switches:1000"),
+    ("cgroup:/a:b", "cgroup:/a:b"), ("cgroup", "cgroup"), ("socket:12:5", "socket:12:5"),
     ("socket", "socket"), ("socket:lo", "socket:lo"), ("socket:5", "socket:5"), ("sockmap:peers", "sockmap:peers"),
     ("netns", "netns:/proc/self/ns/net"),
   ])
@@ -34,7 +40,13 @@ import Testing
     ("p:0", "profile:HZ"), ("p:many", "profile:HZ"), ("i:-1", "interval:SECONDS"), ("i:nan", "interval:SECONDS"),
     ("s:context-switch", "did you mean 'context-switches'?"), ("s:cs:0", "software:EVENT"),
     ("h:cycle", "no hardware event"),
-    ("tc:eth0:sideways", "tc:INTERFACE:ingress"), ("xdp:", "xdp:INTERFACE"), ("cgroup", "cgroup:PATH"), ("x", "one of"),
+    ("tc:eth0:sideways", "tc:INTERFACE:ingress"), ("xdp:", "xdp:INTERFACE"), ("x", "one of"),
+    ("xdp:eth0:fast", "xdp:INTERFACE:skb"), ("tc:eth0:ingress:65536", ":PRIORITY"), ("tc:eth0:ingress:1:", ":PRIORITY"),
+    ("tcx:eth0:ingress:1", "tcx:INTERFACE:ingress"), ("netfilter:ip:forward", "netfilter:ipv4:HOOK"),
+    ("netfilter:ipv4:input", "one of pre_routing, local_in, forward"),
+    ("netfilter:ipv4:forward:2147483648", "[:PRIORITY]"),
+    ("perf_event:cycle", "no perf event"), ("perf_event:cycles:0hz", "perf_event:EVENT:HZhz"),
+    ("perf_event:cycles:99:hz", "perf_event:EVENT:HZhz"),
   ])
   func mistakes(text: String, part: String) throws {
     let error = try failure { _ = try AttachSpec(text) }

@@ -61,8 +61,9 @@ import Testing
   private func frames(_ object: BPFObject) -> UInt64 { (try? object.value("frames")) ?? 0 }
 
   @Test(arguments: [
-    ("on_frame", "xdp:mt1"), ("on_packet", "tc:mt1:ingress"), ("on_packet", "tc:mt0:egress"),
-    ("newer", "tcx:mt0:egress"),
+    ("on_frame", "xdp:mt1"), ("on_frame", "xdp:mt1:skb"), ("on_frame", "xdp:mt1:drv"),
+    ("on_packet", "tc:mt1:ingress"), ("on_packet", "tc:mt0:egress"), ("on_packet", "tc:mt0:egress:3:7"),
+    ("newer", "tc:mt0:egress"),
     ("on_socket", "socket:mt1"), ("on_socket", "socket"),
   ])
   func framesAreSeen(program: String, spec: String) throws {
@@ -91,7 +92,7 @@ import Testing
       try object.whileLoaded {
         let program = try #require(object.program("on_packet"))
         let index = Int32(if_nametoindex("mt0"))
-        let filter = try TrafficFilter(program: program.descriptor, interface: index, direction: .egress)
+        let filter = try TrafficFilter(program: program.descriptor, .init(interface: index, direction: .egress))
         let link = Link(program: program, target: "tc:mt0:egress", parts: [.filter(filter)])
         try Workshop.shell("tc qdisc show dev mt0 | grep clsact && tc filter show dev mt0 egress | grep on_packet")
         try sendFrame()
@@ -100,6 +101,72 @@ import Testing
         try Workshop.shell("! tc qdisc show dev mt0 | grep clsact")
         try sendFrame()
         #expect(frames(object) == 1)
+      }
+    }
+  }
+
+  @Test(.requires(.tcx)) func links() throws {
+    let object = try Workshop.open("net_tcx", Self.source)
+    try inNamespace {
+      try object.whileLoaded {
+        let link = try #require(object.program("newer")).attach(to: AttachSpec("tcx:mt0:egress"))
+        try sendFrame()
+        #expect(Kernel.waitUntil { frames(object) == 1 })
+        #expect(link.target == "tcx:mt0:egress")
+        link.detach()
+      }
+    }
+  }
+
+  /// The numbers that tc shows are the SPEC's, and two filters can't share them.
+  @Test func filtersWithNumbers() throws {
+    let object = try Workshop.open("net_numbers", Self.source)
+    try inNamespace {
+      try object.whileLoaded {
+        let program = try #require(object.program("on_packet"))
+        let link = try program.attach(to: AttachSpec("tc:mt0:egress:3:7"))
+        try Workshop.shell("tc filter show dev mt0 egress | grep 'pref 3 .* handle 0x7 .*on_packet'")
+        let error = try failure { _ = try program.attach(to: AttachSpec("tc:mt0:egress:3:7")) }
+        #expect(error.code == .unsupported && error.message.contains("of this priority and handle is on interface"))
+        link.detach()
+        try Workshop.shell("! tc filter show dev mt0 egress | grep on_packet")
+      }
+    }
+  }
+
+  @Test func driversThatCanNot() throws {
+    let object = try Workshop.open("net_driver", Self.source)
+    try inNamespace {
+      try object.whileLoaded {
+        let program = try #require(object.program("on_frame"))
+        let error = try failure { _ = try program.attach(to: AttachSpec("xdp:lo:drv")) }
+        #expect(error.code == .unsupported && error.remedy == "xdp:lo:skb runs them in the network stack")
+      }
+    }
+  }
+
+  @Test(.requires(.netfilter)) func netfilterHooks() throws {
+    let source = """
+      u64 packets;
+      SEC("netfilter") int on_packet(void *ctx) { __sync_fetch_and_add(&packets, 1); return 1; }
+      """
+    let object = try Workshop.open("net_filter_hook", source)
+    try inNamespace {
+      try object.whileLoaded {
+        let program = try #require(object.program("on_packet"))
+        let spec = try AttachSpec("netfilter:ipv4:local_out:-100")
+        let link = try program.attach(to: spec)
+        let taken = try failure { _ = try program.attach(to: spec) }
+        #expect(
+          taken.code == .unsupported && taken.message.contains("another program is at netfilter:ipv4:local_out:-100"))
+        try Workshop.shell("bash -c 'echo hello > /dev/udp/127.0.0.1/9'")
+        let seen = try object.value("packets", as: UInt64.self)
+        #expect(seen > 0)
+        link.detach()
+        try Workshop.shell("bash -c 'echo hello > /dev/udp/127.0.0.1/9'")
+        #expect(try object.value("packets", as: UInt64.self) == seen)
+        let last = try failure { _ = try program.attach(to: AttachSpec("netfilter:ipv4:forward:2147483647")) }
+        #expect(last.code == .usage && last.message.contains("keeps priority 2147483647"))
       }
     }
   }

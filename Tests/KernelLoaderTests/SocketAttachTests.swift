@@ -56,17 +56,22 @@ import Testing
     #expect(sent == 1)
   }
 
-  @Test func socketsThatShareAPort() throws {
-    let object = try Workshop.open("sk_reuseport", Self.source)
+  /// By the socket's number here, and as that of another process.
+  @Test(arguments: ["", "\(getpid()):"]) func socketsThatShareAPort(process: String) throws {
+    let object = try Workshop.open("sk_reuseport_\(process.count)", Self.source)
     try object.whileLoaded {
       let (number, address) = try sharedPort()
       let receiver = OwnedDescriptor(number)
-      let link = try #require(object.program("choose")).attach(to: AttachSpec("socket:\(receiver.number)"))
+      let link = try #require(object.program("choose")).attach(to: AttachSpec("socket:\(process)\(receiver.number)"))
       try send(to: address)
       #expect(try object.value("runs", as: UInt64.self) == 1)
       link.detach()
       try send(to: address)
       #expect(try object.value("runs", as: UInt64.self) == 1)
+      let absent = try failure {
+        _ = try #require(object.program("choose")).attach(to: AttachSpec("socket:\(getpid()):998"))
+      }
+      #expect(absent.code == .usage && absent.message.contains("has no descriptor 998"))
     }
   }
 }

@@ -30,6 +30,7 @@ import Testing
     ("kprobe", KernelFeatures.kprobes), ("kretprobe", KernelFeatures.kprobes), ("ksyscall", KernelFeatures.kprobes),
     ("fentry", KernelFeatures.fentry), ("fexit", KernelFeatures.fentry), ("uprobe", KernelFeatures.uprobes),
     ("uretprobe", KernelFeatures.uprobes), ("usdt", KernelFeatures.uprobes), ("tcx", KernelFeatures.tcx),
+    ("netfilter", KernelFeatures.netfilter),
     ("hardware", KernelFeatures.hardwareCounters),
   ])
   func trialsAgreeWithFeatures(name: String, feature: KernelFeature) throws {

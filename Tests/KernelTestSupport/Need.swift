@@ -40,6 +40,8 @@ extension Need {
   public static let ringBuffers = Need(KernelFeatures.ringBuffers)
   public static let iterators = Need(KernelFeatures.iterators)
   public static let tcx = Need(KernelFeatures.tcx)
+  public static let netfilter = Need(KernelFeatures.netfilter)
+  public static let structOpsLinks = Need(KernelFeatures.structOpsLinks)
   public static let typeInformation = Need(KernelFeatures.typeInformation)
 
   /// Types and functions of a module: of overlay, because it is loaded wherever the root file system is one.

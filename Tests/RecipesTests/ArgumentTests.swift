@@ -81,6 +81,21 @@ private func failure(_ line: String, with header: RecipeHeader = sample) -> Stri
     #expect(try parse("-h", with: required).helpRequested)
   }
 
+  /// What is an option of the command that runs the recipe is told apart; the recipe's own come first.
+  @Test func optionsOfTheCommandStandBeforeTheName() throws {
+    let header = RecipeHeader(name: "r", options: [RecipeOption(name: "pid", short: "p")])
+    let outer = ["-d", "--duration", "-p", "--pid"]
+    #expect(try header.parseArguments(["-p", "3"], outer: outer).values["pid"] == .string("3"))
+    for option in ["-d", "--duration=1", "--duration"] {
+      let error = try #require(throws: MoontraceError.self) {
+        try header.parseArguments([option, "1"], outer: outer)
+      }
+      let name = option.prefix { $0 != "=" }
+      #expect(error.message == "unknown option '\(name)'")
+      #expect(error.remedy == "\(name) of moontrace run stands before the name: moontrace run \(name) … r")
+    }
+  }
+
   @Test func aRecipeMayTakeTheLetterOfHelp() throws {
     let host = RecipeHeader(name: "r", options: [RecipeOption(name: "host", short: "h")])
     #expect(try parse("-h here", with: host).values["host"] == .string("here"))

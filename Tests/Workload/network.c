@@ -83,13 +83,15 @@ static int transfer(int from, int to, size_t size) {
   return send(from, bytes, size, 0) == (ssize_t)size && recv(to, bytes, size, MSG_WAITALL) == (ssize_t)size ? 0 : -1;
 }
 
-// tcp 4|6: one connection on which the client sends 1000 bytes, the server 300, and which the client ends; then one
+// tcp 4|6 [NAME]: one connection, with a congestion control of that name for its client, on which the client sends 1000 bytes, the server 300, and which the client ends; then one
 // that is refused. Prints the port of the server, of its client, the one that refuses, and of its client.
 static int talk(char **arguments) {
   int family = number_of(arguments[0]) == 6 ? AF_INET6 : AF_INET;
   struct connection made;
   char byte;
   if (enter_own_network() || open_connection(&made, family)) return 1;
+  const char *control = arguments[1];
+  if (control && setsockopt(made.client, IPPROTO_TCP, TCP_CONGESTION, control, (socklen_t)strlen(control))) return 1;
   int server_port = port_of(made.listener), client_port = port_of(made.client);
   if (transfer(made.client, made.server, 1000) || transfer(made.server, made.client, 300)) return 1;
   close(made.client);

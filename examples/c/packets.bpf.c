@@ -1,7 +1,7 @@
 // Packets of an interface, as a small tcpdump: a socket filter, a program that reads what a packet socket is given a
 // copy of. It changes nothing, so it needs no permission but root's.
 //
-//   moontrace run --attach on_packet=socket:eth0 examples/c/packets.bpf.c
+//   moontrace run examples/c/packets.bpf.c                                         all interfaces
 //   moontrace run --attach on_packet=socket:lo examples/c/packets.bpf.c --port 53
 #include "vmlinux.h"
 #include <bpf/bpf_endian.h>
@@ -29,6 +29,7 @@ struct {
   __uint(max_entries, 1 << 20);
 } events SEC(".maps");
 
+/// @attach_to socket
 SEC("socket")
 int on_packet(struct __sk_buff *packet) {
   struct iphdr ip;

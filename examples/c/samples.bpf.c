@@ -1,7 +1,8 @@
 // Where programs spend their time: a program that a clock (or a counter of the processor) starts, and records of
-// stacks, which Moontrace names. The section says nothing of the clock, so the command line does.
+// stacks, which Moontrace names. The section says nothing of the clock, so a comment does, or the command line.
 //
-//   moontrace run --attach on_sample=profile:49 examples/c/samples.bpf.c           49 times a second on each CPU
+//   moontrace run examples/c/samples.bpf.c                                         49 times a second on each CPU
+//   moontrace run --attach on_sample=profile:999 examples/c/samples.bpf.c
 //   moontrace run --attach on_sample=hardware:cache-misses:10000 examples/c/samples.bpf.c --comm postgres
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -32,6 +33,7 @@ static __always_inline bool is_wanted(const char *name) {
   return true;
 }
 
+/// @attach_to profile:49
 SEC("perf_event")
 int on_sample(struct bpf_perf_event_data *ctx) {
   char name[16];

@@ -110,7 +110,7 @@ struct Annotation: Equatable {
 enum AnnotationKey {
   static let variable = ["description", "cmdarg"]
   static let map = ["description", "sample", "intepreter", "interpreter", "export_config"]
-  static let program = ["description", "link", "ifindex", "flags", "xdpopts", "tchook", "tcopts"]
+  static let program = ["description", "link", "attach_to", "ifindex", "flags", "xdpopts", "tchook", "tcopts"]
   static let license = ["brief", "details", "version", "description"]
   static let record = ["description", "export"]
 
@@ -130,6 +130,7 @@ enum AnnotationKey {
     case "tcopts": #"{"handle": 1, "priority": 1}"#
     case "xdpopts": #"{"old_prog_fd": 0}"#
     case "link": "true"
+    case "attach_to": #""profile:99""#
     default: "1"
     }
   }

@@ -36,8 +36,8 @@ struct MetaBuilder {
     for map in object.maps { skeleton.maps.append(try packaged(map)) }
     skeleton.maps += object.internalMaps.map(packagedSection)
     for program in object.programs {
-      skeleton.programs.append(
-        try annotations.apply(to: PackagedProgram(name: program.name, section: program.section)))
+      let packaged = PackagedProgram(name: program.name, section: program.section)
+      skeleton.programs.append(try annotations.apply(to: packaged, misfit: program.misfit))
     }
     skeleton.documentation = try annotations.documentation(license: licenseName)
     annotations.finish()

@@ -1,3 +1,4 @@
+import KernelLoader
 import Packages
 import Support
 
@@ -34,10 +35,17 @@ struct ObjectAnnotations {
     return try model(annotations, own, .map).skeleton.maps[0]
   }
 
-  mutating func apply(to program: PackagedProgram) throws(MoontraceError) -> PackagedProgram {
+  /// The fields that a program's comment gives it.
+  ///
+  /// - Parameter misfit: why it can't be attached to a place; nil when it can.
+  mutating func apply(
+    to program: PackagedProgram, misfit: @escaping (AttachSpec) -> MoontraceError? = { _ in nil }
+  ) throws(MoontraceError) -> PackagedProgram {
     let own: [JSONMember] = [.init("name", .string(program.name)), .init("attach", .string(program.section))]
     let annotations = take(program.name, AnnotationKey.program)
-    for annotation in annotations { try Self.check(annotation) }
+    let rules = ProgramAnnotations(misfit: misfit)
+    for annotation in annotations { try rules.check(annotation) }
+    warnings += annotations.compactMap(rules.warning)
     return try model(annotations, own, .program).skeleton.programs[0]
   }
 
@@ -146,27 +154,6 @@ struct ObjectAnnotations {
         return byte < 0x80 && (character.isLetter || character.isNumber || character == "-" || character == "_")
       }
   }
-
-  /// What is written into a package as it comes, but is read when a program is attached.
-  private static func check(_ annotation: Annotation) throws(MoontraceError) {
-    let value = try annotation.value()
-    switch (annotation.key, value) {
-    case ("ifindex", .integer(let number)) where number > 0: break
-    case ("flags", .integer(let number)) where number >= 0: break
-    case ("ifindex", _), ("flags", _): throw annotation.failure(": a number is needed, this is '\(annotation.text)'")
-    case ("xdpopts", .object), ("tcopts", .object): break
-    case ("tchook", .object(let members)):
-      guard case .string(let point)? = members.first(where: { $0.name == "attach_point" })?.value else { break }
-      guard !attachPoints.contains(point) else { break }
-      throw annotation.failure(
-        ".attach_point: '\(point)' is unknown\(suggestionHint(for: point, in: attachPoints))",
-        remedy: "there are \(attachPoints.joined(separator: ", "))")
-    case ("xdpopts", _), ("tcopts", _), ("tchook", _): throw annotation.failure(": an object is needed: {…}")
-    default: break
-    }
-  }
-
-  private static let attachPoints = ["BPF_TC_INGRESS", "BPF_TC_EGRESS", "BPF_TC_CUSTOM"]
 }
 
 extension Annotation {
@@ -176,9 +163,11 @@ extension Annotation {
   /// The text as JSON where it can be; `true` when there is none.
   ///
   /// - Throws: `.scriptFailed` at the annotation when its key takes JSON and this is none.
-  fileprivate func value() throws(MoontraceError) -> JSONValue {
+  func value() throws(MoontraceError) -> JSONValue {
     if AnnotationKey.texts.contains(key) { return plainText }
     if text.isEmpty { return .boolean(true) }
+    // A SPEC is no JSON.
+    if key == ProgramPlacement.field, text.first != "\"", text.first != "[" { return .string(text) }
     do throws(MoontraceError) {
       return try JSONValue(json: Array(text.utf8), name: file)
     } catch {
@@ -195,7 +184,7 @@ extension Annotation {
     return .string(text)
   }
 
-  fileprivate func failure(_ message: String, remedy: String? = nil) -> MoontraceError {
+  func failure(_ message: String, remedy: String? = nil) -> MoontraceError {
     MoontraceError(.scriptFailed, "@\(key)\(message)", remedy: remedy, location: place)
   }
 }

@@ -29,7 +29,24 @@ struct MemberReader {
     }
   }
 
+  /// A text, or several in a list; none when they are missing.
+  func texts(_ name: String) throws(MoontraceError) -> [String] {
+    switch self[name] {
+    case nil, .null: return []
+    case .string(let text): return [text]
+    case .array(let values):
+      let texts = values.compactMap { if case .string(let text) = $0 { text } else { nil as String? } }
+      if texts.count == values.count { return texts }
+    default: break
+    }
+    throw mismatch(name, "a string, or a list of strings")
+  }
+
   func mismatch(_ name: String, _ expected: String) -> MoontraceError {
-    MoontraceError(.scriptFailed, "\(place): '\(name)' must be \(expected)")
+    failure("'\(name)' must be \(expected)")
+  }
+
+  func failure(_ message: String) -> MoontraceError {
+    MoontraceError(.scriptFailed, "\(place): \(message)")
   }
 }

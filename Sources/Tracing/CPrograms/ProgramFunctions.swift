@@ -45,7 +45,8 @@ extension TracingSession {
     let opened = try openNoting(program)
     let (object, meta) = (opened.object, opened.meta)
     let options = try ProgramOptions(object, meta, name: source.shortName)
-    guard try options.apply(configuration.arguments, pid: configuration.pid) else {
+    let (arguments, outer) = (configuration.arguments, configuration.outerOptions)
+    guard try options.apply(arguments, pid: configuration.pid, outer: outer) else {
       output.write(options.helpText)
       recorder = nil
       return nil

@@ -119,11 +119,14 @@ struct ProgramOptions {
 
   /// Sets the variables that the arguments name.
   ///
-  /// - Parameter pid: of the command line's own `--pid`, for a program that has an option of that name.
+  /// - Parameters:
+  ///   - pid: of the command line's own `--pid`, for a program that has an option of that name.
+  ///   - outer: the command line's own options, which stand before the program's name.
   /// - Returns: false when help was asked for, and nothing was set.
   /// - Throws: `.usage`, naming the option.
-  func apply(_ arguments: [String], pid: Int32?) throws(MoontraceError) -> Bool {
-    let parsed = try header.parseArguments(arguments.first == "--" ? Array(arguments.dropFirst()) : arguments)
+  func apply(_ arguments: [String], pid: Int32?, outer: [String]) throws(MoontraceError) -> Bool {
+    let own = arguments.first == "--" ? Array(arguments.dropFirst()) : arguments
+    let parsed = try header.parseArguments(own, outer: outer)
     if parsed.helpRequested { return false }
     if let first = parsed.positional.first {
       throw MoontraceError(.usage, "\(name) takes options only, not '\(first)'", remedy: "--help lists them")

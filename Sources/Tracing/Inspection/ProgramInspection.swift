@@ -26,27 +26,25 @@ struct ProgramInspection {
       annotations: (package?.other ?? []).map { "\($0.name)=\(String(decoding: $0.value.json(), as: UTF8.self))" },
       helpers: program.helperIDs.map(Helper.name), instructionCount: program.ownCount,
       kernelWrites: program.kernelWrites)
-    if program.namesTarget {
-      description.place = program.section
-    } else {
-      try place(program, package, &description)
-    }
+    try place(program, package, &description)
     if !program.isAutoloaded || package?.isAttached == false {
       description.notes.append("not attached unless --attach \(program.name)")
     }
     return description
   }
 
-  /// Where its package puts it.
+  /// Where its section or its package puts it.
   private func place(
     _ program: BPFProgram, _ package: PackagedProgram?, _ description: inout ObjectDescription.Program
   ) throws(MoontraceError) {
     do throws(MoontraceError) {
-      guard let package, let place = try ProgramPlacement(package, program, object) else {
-        description.notes.append("attached nowhere without --attach \(program.name)=\(program.exampleSpec)")
+      guard let place = try ProgramPlacement(program, package, object) else {
+        description.notes.append(
+          program.exampleSpec.map { "attached nowhere without --attach \(program.name)=\($0)" }
+            ?? "attached nowhere: \(program.reasonForNoPlace)")
         return
       }
-      description.place = place.spec.description
+      description.place = place.specs.map { $0?.description ?? program.section }.joined(separator: ", ")
       description.notes += place.notes
     } catch {
       // An interface that is not there says something of this machine, not of the package.

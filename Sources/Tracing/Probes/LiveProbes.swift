@@ -56,12 +56,15 @@ final class LiveProbes {
   }
 
   /// Attaches the probes in the order of the script, so that those of one event run in that order. What could not be
-  /// attached, where something else of the same probe could, is handed to `note`.
+  /// attached, where something else of the same probe could, and what is attached elsewhere than it says, is handed to
+  /// `note`.
   func attach(pid: Int32?, note: (String) -> Void) throws(MoontraceError) {
     for index in registrations.indices {
       let attachment = try object.attach(probe: index, pid: pid)
       links[index] = attachment.links
       for error in attachment.refused { note("\(error)") }
+      let place = registrations[index].location.map { "\($0): " } ?? ""
+      for text in attachment.links.compactMap(\.note) { note(place + text) }
     }
   }
 

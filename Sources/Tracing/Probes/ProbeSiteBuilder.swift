@@ -53,9 +53,9 @@ struct ProbeSiteBuilder {
     case .systemCall(let name, let isReturn): return systemCall(name, isReturn)
     case .kernelFunction(let name, let isReturn): return try kernelFunction(name, isReturn)
     case .userProbe(_, let location, let isReturn): return userProbe(location, isReturn)
-    case .profile, .interval, .hardware, .software: return perfEvent()
+    case .profile, .interval, .hardware, .software, .perfEvent: return perfEvent()
     case .iterator(let name): return try iterator(name)
-    case .usdt, .xdp, .trafficControl, .cgroup, .socket, .networkNamespace, .socketMap:
+    case .usdt, .xdp, .trafficControl, .netfilter, .cgroup, .socket, .networkNamespace, .socketMap:
       throw MoontraceError(
         .usage, "a probe in Lua can't be attached to \(spec)", remedy: "write the program in C and use bpf.object")
     }

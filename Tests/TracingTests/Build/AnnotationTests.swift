@@ -100,6 +100,32 @@ struct AnnotationTests {
       ])
   }
 
+  @Test(arguments: [
+    ("/// @attach_to profile:99", JSONValue.string("profile:99")),
+    ("/// @attach_to \"xdp:eth0\"", .string("xdp:eth0")),
+    (
+      "/// @attach_to [\"t:sched:sched_switch\", \"p:9\"]",
+      .array([.string("t:sched:sched_switch"), .string("p:9")])
+    ),
+  ])
+  func placesOfPrograms(comment: String, value: JSONValue) throws {
+    #expect(try program(comment).other == [JSONMember("attach_to", value)])
+  }
+
+  /// What other loaders may take is written down, and said to be refused here.
+  @Test(arguments: [
+    ("/// @flags 8", "@flags 8 can't be run here: XDP_FLAGS_HW_MODE"),
+    ("/// @flags 16", "@flags 16 can't be run here: XDP_FLAGS_REPLACE"),
+    ("/// @flags 6", "@flags 6 can't be run here: XDP_FLAGS_SKB_MODE and XDP_FLAGS_DRV_MODE"),
+    ("/// @flags 32", "@flags 32 can't be run here: no such XDP_FLAGS"),
+    ("/// @tchook {\"attach_point\": \"BPF_TC_CUSTOM\"}", "@tchook can't be run here: BPF_TC_CUSTOM"),
+  ])
+  func fieldsThatOnlyOthersTake(comment: String, warning: String) throws {
+    var annotations = object("\(comment)\nSEC(\"xdp\") int run(void *ctx) { return 0; }")
+    #expect(try annotations.apply(to: PackagedProgram(name: "run", section: "xdp")).other.count == 1)
+    #expect(annotations.warnings.map(\.description).first?.hasPrefix("x.bpf.c:1: \(warning)") == true)
+  }
+
   @Test func documentation() throws {
     var annotations = object(
       "/// @brief b\n/// @version 1.0\n/// @details d\n///\n/// text\nchar _license[] = \"GPL\";")
@@ -142,6 +168,10 @@ struct AnnotationTests {
       "@tchook.attach_point: 'BPF_TC_INGRES' is unknown (did you mean"
     ),
     ("/// @xdpopts 3", "@xdpopts: an object is needed"),
+    ("/// @attach_to prfile:99", "@attach_to: 'prfile:99': no probe is called 'prfile' (did you mean 'profile'?)"),
+    ("/// @attach_to [\"profile:99\", 3]", "@attach_to: a place is needed, or a list of places"),
+    ("/// @attach_to", "@attach_to: a place is needed, or a list of places"),
+    ("/// @attach xdp:lo", "@attach is what the section says (write @attach_to"),
     ("/// @link 1", "@link: true or false is needed, this is an integer"),
   ])
   func badFieldsOfPrograms(comment: String, message: String) throws {
