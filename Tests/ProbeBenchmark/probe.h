@@ -36,20 +36,32 @@ u64 counters[16];
 /* An argument of a raw tracepoint. */
 #define ARG(ctx, type, index) ((type)(ctx)->args[index])
 
-/* The address of a host: of 4 bytes or of 16. */
-struct address { u64 words[2], size; };
+/* Reads kernel memory into a variable, without which the run ends. */
+#define READ(to, from, place) \
+  do { \
+    if (bpf_probe_read_kernel(&(to), sizeof(to), from)) FAIL(place); \
+  } while (0)
+
+/* The address of a host, of 4 bytes or of 16; it may be unknown, which the record says. */
+struct address { u64 known, words[2], size; };
 
 #define AF_INET 2
-#define ADDRESS(to, family, v4, v6) \
+#define ADDRESS(to, is_v4, v4, v6, place) \
   do { \
-    if ((family) == AF_INET) { \
-      (to).words[0] = *(u32 *)(v4); \
+    if (is_v4) { \
+      u32 word; \
+      READ(word, v4, place); \
+      (to).words[0] = word; \
+      (to).known = 1; \
       (to).size = 4; \
     } else { \
-      __builtin_memcpy((to).words, (v6), sizeof(to).words); \
+      (to).known = bpf_probe_read_kernel((to).words, sizeof(to).words, v6) == 0; \
       (to).size = sizeof(to).words; \
     } \
   } while (0)
+
+/* A port in the order of the machine. */
+static __always_inline u64 machine_port(u16 port) { return (port & 0xff) << 8 | port >> 8; }
 
 /* The bucket of a histogram: 0 below 0, 1 for 0, then by powers of two (bits.bpf.h of libbpf-tools does it so). */
 static __always_inline u64 log2_of_word(u32 v) {
