@@ -16,7 +16,8 @@ struct ProgramRefusal {
     let complaint = log.complaint ?? load.failure.text
     if let known = knownCause(complaint, place) { return known }
     if program.probe != nil { return rejectedProbe(complaint, place) }
-    if program.type == .structOps, log.complaint == nil {
+    // Older kernels name the type that libbpf found for it, none; later ones say nothing.
+    if program.type == .structOps, log.complaint?.hasPrefix("attach_btf_id 0 ") ?? true {
       return make(
         .scriptFailed, "no struct_ops map has it among its functions",
         remedy: "name it there, or write SEC(\"?struct_ops\")")
