@@ -136,7 +136,10 @@ struct CProgramMapTests {
     let total = rows.reduce(0) { $0 + ($1["value"]?.integer ?? 0) }
     #expect(total > 1_000_000 && total <= 2_000_000, "\(total)")
     let table = try bench.run(target: path, command: "getppid 3")
-    #expect(table.output.hasSuffix("percpu\nKEY CALLS\n  7     3\n"), "\(table.output)")
+    // How many intervals the calls fall into is the scheduler's choice.
+    #expect(table.output.contains("percpu\nKEY CALLS\n  7     "), "\(table.output)")
+    let counts = table.lines.filter { $0.hasPrefix("  7 ") }.compactMap { Int($0.dropFirst(3).filter { $0 != " " }) }
+    #expect(counts.reduce(0, +) == 3, "\(table.output)")
   }
 
   @Test(arguments: [
