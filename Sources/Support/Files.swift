@@ -62,9 +62,8 @@ public func directoryEntries(_ path: String, directories: Bool = false, hidden: 
   defer { closedir(directory) }
   var names: [String] = []
   while let entry = readdir(directory) {
-    let name = withUnsafeBytes(of: entry.pointee.d_name) {
-      String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-    }
+    // In place: an entry ends with its name, not with the 256 bytes of the type.
+    let name = withUnsafePointer(to: &entry.pointee.d_name.0) { String(cString: $0) }
     let isShown = hidden ? name != "." && name != ".." : !name.hasPrefix(".")
     if isShown, !directories || entry.pointee.d_type == DT_DIR { names.append(name) }
   }

@@ -74,15 +74,8 @@ public struct ScriptSource: Sendable {
 
   /// The names of all recipes, the user's and the built-in ones, sorted.
   public static func recipeNames() -> [String] {
-    var names = Set(builtInRecipes)
-    if let directory = opendir(userRecipes) {
-      defer { closedir(directory) }
-      while let entry = readdir(directory) {
-        let file = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-        if file.hasSuffix(".lua"), !file.hasPrefix(".") { names.insert(String(file.dropLast(".lua".count))) }
-      }
-    }
-    return names.sorted()
+    let own = directoryEntries(userRecipes).filter { $0.hasSuffix(".lua") }.map { String($0.dropLast(".lua".count)) }
+    return Set(builtInRecipes).union(own).sorted()
   }
 
   private static var builtInRecipes: [String] {

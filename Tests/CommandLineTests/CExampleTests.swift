@@ -8,16 +8,7 @@ import Testing
 struct CExampleTests {
   static let directory = "\(sourceDirectory)/examples/c"
 
-  static let names: [String] = {
-    guard let entries = opendir(directory) else { return [] }
-    defer { closedir(entries) }
-    var names: [String] = []
-    while let entry = readdir(entries) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      if name.hasSuffix(".bpf.c") { names.append(name) }
-    }
-    return names.sorted()
-  }()
+  static let names = directoryEntries(directory).filter { $0.hasSuffix(".bpf.c") }
 
   func path(_ name: String) -> String { "\(Self.directory)/\(name).bpf.c" }
 

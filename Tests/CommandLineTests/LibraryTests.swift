@@ -8,16 +8,9 @@ import Testing
   private static let directory =
     #filePath.dropLast("Tests/CommandLineTests/LibraryTests.swift".count) + "lua-lib/recipes"
 
-  static let recipes: [String] = {
-    guard let directory = opendir(String(directory)) else { return [] }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      if name.hasSuffix(".lua") { names.append(String(name.dropLast(4))) }
-    }
-    return names.sorted()
-  }()
+  static let recipes = directoryEntries(String(directory)).filter { $0.hasSuffix(".lua") }.map {
+    String($0.dropLast(4))
+  }
 
   /// What recipes can't do without.
   static let arguments = [

@@ -90,10 +90,7 @@ import Testing
   }
 
   private func isRunning(_ name: String) throws -> Bool {
-    guard let directory = opendir("/proc") else { throw SystemError("open /proc", errno: errno) }
-    defer { closedir(directory) }
-    while let entry = readdir(directory) {
-      let pid = withUnsafePointer(to: &entry.pointee.d_name.0) { String(cString: $0) }
+    for pid in directoryEntries("/proc") {
       guard Int(pid) != nil, let comm = try? readFile("/proc/\(pid)/comm") else { continue }
       if String(decoding: comm, as: UTF8.self) == "\(name)\n" { return true }
     }

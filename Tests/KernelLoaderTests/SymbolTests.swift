@@ -80,10 +80,7 @@ import Testing
   }
 
   private func pid(of path: String) -> Int32? {
-    guard let directory = opendir("/proc") else { return nil }
-    defer { closedir(directory) }
-    while let entry = readdir(directory) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    for name in directoryEntries("/proc") {
       guard let number = Int32(name), let target = realpath("/proc/\(number)/exe", nil) else { continue }
       defer { free(target) }
       if String(cString: target) == path { return number }
