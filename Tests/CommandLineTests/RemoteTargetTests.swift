@@ -92,16 +92,15 @@ struct RemoteTargetTests {
   func consentIsRememberedByDigest() throws {
     let site = try Site(["/hello.lua": Self.tagged])
     let server = try site.serve()
-    let terminal = try TerminalSession(columns: 160, environment: site.environment)
     let command = "\(MoontraceProcess.executable) \(server.address("/hello.lua")) there"
-    try terminal.start(command)
-    try terminal.waitFor("Run it, now and whenever it is the same? [y/N]")
-    try terminal.start("n")
-    try terminal.waitFor("hello.lua: not run")
-    try terminal.start("clear; \(command)")
-    try terminal.waitFor("[y/N]")
-    try terminal.start("y")
-    try terminal.waitFor("hello   there")
+    // Each answer in a window of its own, where only one question stands.
+    for (answer, result) in [("n", "hello.lua: not run"), ("y", "hello   there")] {
+      let terminal = try TerminalSession(columns: 160, environment: site.environment)
+      try terminal.start(command)
+      try terminal.waitFor("Run it, now and whenever it is the same? [y/N]")
+      try terminal.start(answer)
+      try terminal.waitFor(result)
+    }
     let again = try site.run([server.address("/hello.lua")])
     #expect(again.status == 0 && again.output == "hello\n" && again.errors == "", "\(again.errors)")
     // What has changed is something else.
