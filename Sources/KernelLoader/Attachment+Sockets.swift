@@ -26,9 +26,9 @@ extension Attachment {
 
   private func noCgroup(_ failure: KernelFailure, _ path: String) -> MoontraceError? {
     guard case .cgroup = spec, failure.number == EBADF || failure.number == EINVAL else { return nil }
-    return MoontraceError(
-      .usage, "'\(path)' is no directory of a version 2 cgroup hierarchy", remedy: "give one below /sys/fs/cgroup",
-      detail: failure.detail)
+    var error = MoontraceError.noCgroup(path)
+    error.detail = failure.detail
+    return error
   }
 
   func socket(_ target: AttachSpec.SocketTarget) throws(MoontraceError) -> Link.Part {
@@ -114,5 +114,13 @@ extension Attachment {
       throw failure(error)
     }
     return .socketMap(program: program.descriptor, map: map, type: type)
+  }
+}
+
+extension MoontraceError {
+  /// Where a cgroup is asked for; the caller says by whom.
+  static func noCgroup(_ path: String) -> MoontraceError {
+    MoontraceError(
+      .usage, "'\(path)' is no directory of a version 2 cgroup hierarchy", remedy: "give one below /sys/fs/cgroup")
   }
 }

@@ -26,9 +26,9 @@ extension BPFObject {
 
   private func refusal(_ status: Int32, _ path: String, _ map: BPFMap) -> MoontraceError {
     if status == -EBADF || status == -EINVAL {
-      return MoontraceError(
-        .usage, "\(name): '\(path)' is no directory of a version 2 cgroup hierarchy",
-        remedy: "give one below /sys/fs/cgroup")
+      var error = MoontraceError.noCgroup(path)
+      error.message = "\(name): \(error.message)"
+      return error
     }
     return MoontraceError(.scriptFailed, "\(name): map '\(map.name)' takes no cgroup: \(errnoText(-status))")
   }

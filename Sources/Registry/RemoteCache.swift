@@ -1,16 +1,18 @@
-import Glibc
 import Packages
 import Support
 
-/// What has come over the network, by its address: the file under its own name, and what the server said of it.
+/// What has come over the network: files under their own names in directories called after their contents, and for each
+/// address which of them it gave.
 ///
 /// ```
 /// ~/.cache/moontrace/remote/5891b5b522d5df086d0ff0b110fbd9d2/opensnoop.lua
-///                                                            .opensnoop.lua.json
+/// ~/.cache/moontrace/remote/e258d248fda94c63753607f7c4494ee0.json
 /// ```
+/// What a path holds never changes, so a run reads what was agreed to also when another one fetches a new version.
 struct RemoteCache {
-  /// A file that is here.
+  /// What an address gave.
   struct Entry {
+    var address: RemoteAddress
     var bytes: [UInt8]
     var digest: Digest
     var validators: Downloader.Validators
@@ -22,41 +24,53 @@ struct RemoteCache {
     cache = try Cache()
   }
 
-  func path(_ address: RemoteAddress) -> String { cache.path("\(directory(address))/\(address.fileName)") }
-
   /// nil when it is not here, or not whole: its digest is compared.
   func entry(_ address: RemoteAddress) -> Entry? {
-    let record = record(address)
-    guard let text = try? readFile(cache.path(record)), let bytes = try? readFile(path(address)),
+    let record = record(of: address)
+    guard let text = try? readFile(cache.path(record)),
       case .object(let members) = try? JSONValue(json: text, name: record)
     else { return nil }
     func field(_ name: String) -> String? {
       guard case .string(let text) = members.first(where: { $0.name == name })?.value else { return nil }
       return text
     }
-    let digest = Digest(of: bytes)
-    guard field("address") == "\(address)", field("digest") == "\(digest)" else { return nil }
+    guard field("address") == "\(address)", let digest = field("digest").flatMap({ Digest($0) }),
+      let directory = field("directory").flatMap({ Digest($0) }),
+      let bytes = try? readFile(path(of: address, in: directory)), Digest(of: bytes) == digest
+    else { return nil }
     let validators = Downloader.Validators(entityTag: field("etag"), lastModified: field("last_modified"))
-    return Entry(bytes: bytes, digest: digest, validators: validators)
+    return Entry(address: address, bytes: bytes, digest: digest, validators: validators)
   }
 
-  func store(_ address: RemoteAddress, _ entry: Entry) throws(MoontraceError) {
-    try cache.makeDirectory(directory(address))
-    try cache.write("\(directory(address))/\(address.fileName)", entry.bytes)
-    var about = [JSONMember("address", .string("\(address)")), JSONMember("digest", .string("\(entry.digest)"))]
-    if let tag = entry.validators.entityTag { about.append(JSONMember("etag", .string(tag))) }
-    if let date = entry.validators.lastModified { about.append(JSONMember("last_modified", .string(date))) }
-    try cache.write(record(address), JSONValue.object(about).json(isPretty: true))
+  /// Keeps files that belong together beside each other; their paths.
+  func store(_ entries: [Entry]) throws(MoontraceError) -> [String] {
+    let directory = Digest(of: entries.flatMap(\.digest.bytes))
+    try cache.makeDirectory(name(of: directory))
+    var paths: [String] = []
+    for entry in entries {
+      try cache.write("\(name(of: directory))/\(entry.address.fileName)", entry.bytes)
+      try cache.write(record(of: entry.address), text(entry, directory))
+      paths.append(path(of: entry.address, in: directory))
+    }
+    return paths
   }
 
-  /// No file's name here begins with a dot.
-  private func record(_ address: RemoteAddress) -> String { "\(directory(address))/.\(address.fileName).json" }
-
-  /// What stands beside each other at the server stands beside each other here: the object of a skeleton.
-  private func directory(_ address: RemoteAddress) -> String {
-    let whole = "\(address)"
-    let place = whole.prefix { $0 != "?" }.lastIndex(of: "/").map { whole[...$0] } ?? ""
-    let query = whole.drop { $0 != "?" }
-    return "remote/\(Digest(of: Array("\(place)\(query)".utf8)).hex.prefix(32))"
+  private func text(_ entry: Entry, _ directory: Digest) -> [UInt8] {
+    let fields = [
+      ("address", "\(entry.address)"), ("digest", "\(entry.digest)"), ("directory", "\(directory)"),
+      ("etag", entry.validators.entityTag), ("last_modified", entry.validators.lastModified),
+    ]
+    let members = fields.compactMap { name, value in value.map { JSONMember(name, .string($0)) } }
+    return JSONValue.object(members).json(isPretty: true)
   }
+
+  // MARK: Places
+
+  private func record(of address: RemoteAddress) -> String { "\(name(of: Digest(of: Array("\(address)".utf8)))).json" }
+
+  private func path(of address: RemoteAddress, in directory: Digest) -> String {
+    cache.path("\(name(of: directory))/\(address.fileName)")
+  }
+
+  private func name(of digest: Digest) -> String { "remote/\(digest.hex.prefix(32))" }
 }

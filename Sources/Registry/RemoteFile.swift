@@ -9,7 +9,7 @@ import Support
 /// ```
 public struct RemoteFile: Sendable {
   public var address: RemoteAddress
-  /// Where it lies on disk.
+  /// Where it lies on disk; what it holds never changes.
   public var path: String
   public var digest: Digest
   /// Why the server could not be asked whether this is still its version; nil when it was, or need not be.
@@ -30,34 +30,35 @@ public struct RemoteFile: Sendable {
   ) throws(MoontraceError) -> [RemoteFile] {
     let cache = try RemoteCache()
     let downloader = Downloader(allowsInsecure: allowsInsecure, curl: Curl(agent: agent))
-    var files = [try fetch(address, cache, downloader)]
-    if let object = address.objectBeside { files.append(try fetch(object, cache, downloader)) }
-    return files
+    let found = try [address, address.objectBeside].compactMap(\.self).map { address throws(MoontraceError) in
+      try find(address, cache, downloader)
+    }
+    let paths = try cache.store(found.map(\.entry))
+    return zip(found, paths).map { found, path in
+      RemoteFile(
+        address: found.entry.address, path: path, digest: found.entry.digest, isOldBecause: found.isOldBecause)
+    }
   }
 
-  private static func fetch(
+  /// What the server has, or else what is here.
+  private static func find(
     _ address: RemoteAddress, _ cache: RemoteCache, _ downloader: Downloader
-  ) throws(MoontraceError) -> RemoteFile {
+  ) throws(MoontraceError) -> (entry: RemoteCache.Entry, isOldBecause: String?) {
     let known = cache.entry(address)
-    func file(_ digest: Digest, isOldBecause reason: String? = nil) -> RemoteFile {
-      RemoteFile(address: address, path: cache.path(address), digest: digest, isOldBecause: reason)
-    }
-    if let known, known.digest == address.pin { return file(known.digest) }
+    if let known, known.digest == address.pin { return (known, nil) }
     do throws(Downloader.Failure) {
-      switch try downloader.get(address, known: known?.validators ?? Downloader.Validators()) {
-      case .unchanged:
-        guard let known else { throw .refused(MoontraceError(.scriptFailed, "\(address): the server sent no file")) }
-        try check(known.digest, address)
-        return file(known.digest)
-      case .file(let bytes, let validators):
-        let digest = Digest(of: bytes)
-        try check(digest, address)
-        try store(RemoteCache.Entry(bytes: bytes, digest: digest, validators: validators), address, cache)
-        return file(digest)
-      }
+      let entry =
+        switch try downloader.get(address, known: known?.validators ?? Downloader.Validators()) {
+        case .unchanged: known
+        case .file(let bytes, let validators):
+          RemoteCache.Entry(address: address, bytes: bytes, digest: Digest(of: bytes), validators: validators)
+        }
+      guard let entry else { throw .refused(MoontraceError(.scriptFailed, "\(address): the server sent no file")) }
+      try check(entry.digest, address)
+      return (entry, nil)
     } catch {
       guard case .unreachable(let reason) = error, let known, address.pin == nil else { throw error.error }
-      return file(known.digest, isOldBecause: reason)
+      return (known, reason)
     }
   }
 
@@ -67,15 +68,5 @@ public struct RemoteFile: Sendable {
       MoontraceError(
         .notPermitted, "\(address): its content is \(digest), not the pinned \(pin)",
         remedy: "it has changed, or somebody changed it on the way: look at it before you pin the new digest"))
-  }
-
-  private static func store(
-    _ entry: RemoteCache.Entry, _ address: RemoteAddress, _ cache: RemoteCache
-  ) throws(Downloader.Failure) {
-    do throws(MoontraceError) {
-      try cache.store(address, entry)
-    } catch {
-      throw .refused(error)
-    }
   }
 }

@@ -162,12 +162,25 @@ struct RemoteTargetTests {
     let arguments = ["run", "--trust", "\(Self.digest)", server.address("/hello.lua")]
     #expect(try site.run(arguments).status == 0)
     let remote = site.home.path("moontrace/remote")
-    let copy = "\(remote)/\(try #require(directoryEntries(remote).first))/hello.lua"
-    try writeFile(copy, Array("print('bad')".utf8))
+    let names = directoryEntries(remote)
+    let directory = try #require(names.first { !$0.hasSuffix(".json") })
+    try writeFile("\(remote)/\(directory)/hello.lua", Array("print('bad')".utf8))
     #expect(try site.run(arguments).output == "hello\n")
-    try writeFile("\(copy.dropLast("hello.lua".count)).hello.lua.json", [0x7b])
+    try writeFile("\(remote)/\(try #require(names.first { $0.hasSuffix(".json") }))", [0x7b])
     #expect(try site.run(arguments).output == "hello\n")
     #expect(server.requests.map { $0.headers["if-none-match"] } == [nil, nil, nil])
+  }
+
+  /// What was agreed to stays where it is read from, though another run fetches a new version meanwhile.
+  @Test func versionsDoNotOverwriteEachOther() throws {
+    let site = try Site(["/hello.lua": Self.tagged])
+    let server = try site.serve()
+    #expect(try site.run([server.address("/hello.lua")]).status == 3)
+    site.files.withLock { $0["/hello.lua"] = .text("print('another')") }
+    #expect(try site.run([server.address("/hello.lua")]).status == 3)
+    let remote = site.home.path("moontrace/remote")
+    let copies = try directoryEntries(remote, directories: true).map { try readFile("\(remote)/\($0)/hello.lua") }
+    #expect(Set(copies) == [Array(Self.script.utf8), Array("print('another')".utf8)])
   }
 
   @Test func aPinIsWhatMayRunAndNeedsNoServer() throws {
