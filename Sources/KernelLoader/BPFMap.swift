@@ -94,8 +94,5 @@ public final class BPFMap {
   }
 
   /// Frames of a stack: `kernel.perf_event_max_stack` (Documentation/admin-guide/sysctl/kernel.rst), 127 unless set.
-  private static let deepestStack: Int = {
-    let text = (try? readFile("/proc/sys/kernel/perf_event_max_stack")) ?? []
-    return Int(String(decoding: text.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)) ?? 127
-  }()
+  private static let deepestStack = SystemFacts.setting("kernel/perf_event_max_stack").flatMap { Int($0) } ?? 127
 }

@@ -126,7 +126,7 @@ extension KernelFeatures {
     var options = bpf_prog_load_opts()
     let loaded = load(BPF_PROG_TYPE_SOCKET_FILTER, &options)
     // A kernel without interpreter has this function in its place (kernel/bpf/core.c, CONFIG_BPF_JIT_ALWAYS_ON).
-    let isAlwaysOn = (try? KernelTypes.graph())?.find("__bpf_prog_ret0_warn", .function) != nil
+    let isAlwaysOn = KernelTargets.hasFunction("__bpf_prog_ret0_warn")
     let isOn = isAlwaysOn || (loaded >= 0 ? isCompiled(OwnedDescriptor(loaded)) : setting != "0")
     return KernelFeature(
       "BPF JIT compiler",

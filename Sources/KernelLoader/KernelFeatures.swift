@@ -31,7 +31,7 @@ public enum KernelFeatures {
   public static let iterators = KernelFeature(
     "BPF iterators",
     missing: typeInformation.reason
-      ?? ((try? KernelTypes.graph())?.find("bpf_iter_task", .function) == nil ? "it is older than 5.8" : nil),
+      ?? (KernelTargets.hasFunction("bpf_iter_task") ? nil : "it is older than 5.8"),
     remedy: "use Linux 5.8 or newer, with CONFIG_DEBUG_INFO_BTF=y")
 
   /// Attachments to tc that end with the process.
@@ -50,7 +50,7 @@ public enum KernelFeatures {
 
   /// nil when the kernel has a function, as its types tell.
   private static func has(_ function: String, since release: String) -> String? {
-    let isThere = (try? KernelTypes.graph())?.find(function, .function) != nil
+    let isThere = KernelTargets.hasFunction(function)
     return isThere ? nil : "it is older than \(release)"
   }
 
