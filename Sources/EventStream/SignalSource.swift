@@ -65,9 +65,10 @@ public final class SignalSource {
     pthread_sigmask(SIG_SETMASK, &mask, nil)
   }
 
-  /// Forgets signals that have come since the loop last looked.
+  /// Forgets signals that have come since the loop last looked. Does nothing once closed, when the descriptor may be
+  /// somebody else's.
   public func discard() {
-    while Self.next(descriptor) != nil {}
+    while isOpen, Self.next(descriptor) != nil {}
   }
 
   /// Gives the signals back their ordinary effect. Those that came since the loop last looked are taken as delivered: a

@@ -54,7 +54,7 @@ import Testing
   /// Whether a run sees the call of a command of its own.
   private func sees(_ target: String, _ variables: String = "") throws -> Bool {
     let run = try withoutTypes(
-      "\(variables) \"$0\" run -q -f json -c \"\(MoontraceProcess.workload) getppid 1\" \(target)")
+      "\(variables) \"$0\" run -q -f json -c \"\(MoontraceProcess.workload) getppid 1 >/dev/null\" \(target)")
     #expect(run.status == 0 && run.errors == "", "\(run.errors)")
     return run.lines.contains { $0.hasPrefix("{\"pid\":") && $0 != "{\"pid\":0}" }
   }
@@ -161,7 +161,7 @@ import Testing
     _ = try directory.write("core.bpf.c", Self.relocations)
     _ = try types(Self.archived.replacing("btfhub-archive/", with: "archive/"))
     try build("-q", "--tar", "--btf", directory.path("archive"))
-    let command = "\"$0\" run -q -f json -c \"\(MoontraceProcess.workload) getppid 1\" core.tar"
+    let command = "\"$0\" run -q -f json -c \"\(MoontraceProcess.workload) getppid 1 >/dev/null\" core.tar"
     let whole = try runShell("cd \(directory.name); \(command)")
     let reduced = try withoutTypes(command)
     #expect(whole.status == 0 && reduced.status == 0, "\(whole.errors) \(reduced.errors)")
@@ -226,7 +226,7 @@ import Testing
 
   @Test func probesInLua() throws {
     // What needs no types runs; what does says so, and runs with a file of them.
-    let plain = "\"$0\" -q -f json -d 1 -c \"\(MoontraceProcess.workload) getppid 1\" -e"
+    let plain = "\"$0\" -q -f json -d 60 -c \"\(MoontraceProcess.workload) getppid 1 >/dev/null\" -e"
     let call = "\"probe([[t:syscalls:sys_enter_getppid]], function() return { id = pid } end)\""
     let run = try withoutTypes("\(plain) \(call)")
     #expect(run.status == 0 && run.output.contains("{\"id\":"), "\(run.errors)")
