@@ -111,6 +111,32 @@ import Testing
       ])
   }
 
+  /// The verifier knows nothing of quotients and swapped bytes: a mask and a test say what it has to know.
+  @Test func limitsThatTheVerifierNeedsStay() {
+    var builder = FunctionBuilder()
+    builder.block()
+    let context = IROperand.value(builder.value(.context))
+    let byte = IROperand.value(builder.value(.load(context, 0, .byte, signed: false)))
+    let bit = IROperand.value(builder.value(.binary(.and, byte, .constant(1))))
+    let number = IROperand.value(builder.value(.load(context, 8, .double, signed: false)))
+    let limited: [IROperation] = [
+      .binary(.and, byte, .constant(255)),
+      .binary(.and, .value(builder.value(.binary(.div, byte, number))), .constant(255)),
+      .compare(.ne, bit, .constant(0)), .compare(.ne, .value(builder.value(.binary(.mod, bit, number))), .constant(0)),
+      .binary(.div, .constant(0), number),
+    ]
+    for (index, operation) in limited.enumerated() {
+      builder.add(.store(slot(0), Int32(index * 8), .double, .value(builder.value(operation))))
+    }
+    var function = builder.function
+    Simplify.run(&function)
+    #expect(
+      function.blocks[0].instructions.dropFirst(6).map(\.text) == [
+        "store u64 [s0], v1", "v7 = and v4, 255", "store u64 [s0 + 8], v7", "v8 = compare set v1, 1",
+        "store u64 [s0 + 16], v8", "v9 = compare ne v5, 0", "store u64 [s0 + 24], v9", "store u64 [s0 + 32], 0",
+      ])
+  }
+
   @Test func movesInCirclesUseASpareRegisterOrMemory() {
     let moves: [(to: Register, from: Register)] = [(.r1, .r2), (.r2, .r1), (.r3, .r1), (.r4, .r4)]
     #expect(

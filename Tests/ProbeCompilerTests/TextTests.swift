@@ -77,6 +77,17 @@ import Testing
     #expect(Self.bytes(event[1...]) == Array(bytes[..<expected]))
   }
 
+  /// What the verifier can't follow is limited for it all the same.
+  @Test func asManyBytesAsAQuotientSays() throws {
+    let bench = try Self.bench("return { b = buf(args.p, (args.n & 1023) // 10, 100) }")
+    let pages = try Pages()
+    let bytes = (0..<200).map { UInt8($0) }
+    for (count, expected) in [(1 << 20 | 75, 7), (1023, 100)] {
+      try bench.run(0, [pages.put(bytes, at: 0), Int64(count)])
+      #expect(Self.bytes(try #require(bench.takeEvents().last)[1...]) == Array(bytes[..<expected]))
+    }
+  }
+
   @Test(arguments: ["buf(args.p, 4096)", "buf(args.p, args.n, 4096)"]) func atMost(_ call: String) throws {
     let bench = try Self.bench("return { b = \(call) }")
     let pages = try Pages()

@@ -6,11 +6,15 @@ extension ValueKnowledge {
     if let first = left.constant, let second = right.constant {
       return .operand(.constant(Arithmetic.binary(operation, first, second)))
     }
+    if left == .constant(0), Self.keepsZero.contains(operation) { return .operand(left) }
     if left.constant != nil, operation.isCommutative { return .operation(.binary(operation, right, left)) }
     if left == right, let same = withItself(operation, left) { return same }
     guard let constant = right.constant else { return withNegation(operation, left, right) }
     return withConstant(operation, left, constant) ?? joined(operation, left, constant)
   }
+
+  /// What makes 0 of 0, whatever comes second.
+  private static let keepsZero: [ALU] = [.div, .mod, .lsh, .rsh, .arsh]
 
   private func withItself(_ operation: ALU, _ operand: IROperand) -> Simplified? {
     switch operation {

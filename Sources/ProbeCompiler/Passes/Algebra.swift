@@ -62,10 +62,11 @@ extension ValueKnowledge {
     if case .extend(let inner, let other, _) = operation(operand), other.bytes >= width.bytes {
       return .operation(.extend(inner, width, signed: signed))
     }
-    if case .load(_, _, let other, true) = operation(operand), signed, other.bytes <= width.bytes {
-      return .operand(operand)
+    switch operation(operand) {
+    case .load(_, _, let other, true) where signed && other.bytes <= width.bytes: return .operand(operand)
+    case .swapBytes(_, let other) where !signed && other.bytes <= width.bytes: return .operand(operand)
+    default: return nil
     }
-    return nil
   }
 
   private func simplifiedComparison(_ condition: Condition, _ left: IROperand, _ right: IROperand) -> Simplified? {

@@ -4,7 +4,8 @@ import BPFAssembly
 ///
 /// For programs that have more of them at a time than the stack has room for. Pointers stay where they are, as the
 /// verifier would take what comes back from scratch for a number; and so does what addresses, lengths and other
-/// arguments of helpers are made from, because the bounds that the verifier has seen would be forgotten.
+/// arguments of helpers are made from and what ends loops, because the bounds that the verifier has seen would be
+/// forgotten.
 struct NumbersInScratch {
   /// A value whose uses all stand this close behind it, in its own block, finds a register.
   private static let near = 16
@@ -69,11 +70,12 @@ struct NumbersInScratch {
     return isNumber
   }
 
-  /// By value, whether an address or a helper's argument is made from it.
+  /// By value, whether an address, a helper's argument or the 0 or 1 at a loop body's end is made from it.
   private static func boundedValues(_ function: IRFunction) -> [Bool] {
     var isBounded = Array(repeating: false, count: Int(function.valueCount))
     let mark = { (operand: IROperand) in if let value = operand.valueNumber { isBounded[value] = true } }
     for block in function.blocks.reversed() {
+      if case .exit(let operand) = block.terminator { mark(operand) }
       block.terminator.forEachArgument(in: function) { parameter, argument in
         if isBounded[parameter.index] { mark(argument) }
       }

@@ -4,7 +4,8 @@ import BPFAssembly
 struct ValueKnowledge {
   /// By value, the operation that makes it; nil for parameters.
   private(set) var operations: [IROperation?]
-  /// By value, how many low bits may be other than 0.
+  /// By value, how many low bits may be other than 0 as far as the verifier can tell too: a limit that is left out
+  /// because of them is one that it does not miss. So quotients and swapped bytes have all bits.
   private(set) var widths: [UInt8]
 
   init(valueCount: Int32) {
@@ -43,12 +44,11 @@ struct ValueKnowledge {
   private func width(of operation: IROperation) -> UInt8 {
     switch operation {
     case .compare: 1
-    case .load(_, _, let width, false), .swapBytes(_, let width): UInt8(width.bytes * 8)
+    case .load(_, _, let width, false): UInt8(width.bytes * 8)
     case .extend(let operand, let width, false): min(self.width(operand), UInt8(width.bytes * 8))
     case .binary(.and, let left, let right): min(width(left), width(right))
     case .binary(.or, let left, let right), .binary(.xor, let left, let right): max(width(left), width(right))
     case .binary(.rsh, let left, .constant(let count)): UInt8(max(0, Int64(width(left)) - (count & 63)))
-    case .binary(.div, let left, _), .binary(.mod, let left, _): width(left)
     default: 64
     }
   }
