@@ -148,7 +148,8 @@ import Testing
       let path = try directory.write("kfunc.bpf.c", text)
       let run = try MoontraceProcess(["build", path] + options).wait()
       let isMissing = options.isEmpty && run.errors.contains("undeclared function 'bpf_task_from_pid'")
-      let isOlder = system("bpftool btf dump file /sys/kernel/btf/vmlinux 2>/dev/null | grep -q bpf_kfunc") != 0
+      let tagged = "bpftool btf dump file /sys/kernel/btf/vmlinux 2>/dev/null | grep -q \"DECL_TAG 'bpf_kfunc'\""
+      let isOlder = system(tagged) != 0
       #expect(run.status == 0 && run.errors == "" || isMissing && isOlder, "\(run.errors)")
     }
   }
