@@ -17,8 +17,8 @@ import Testing
     program = try directory.write("tool.bpf.c", "#include \"own.h\"\n" + BuildPrograms.network)
     _ = try directory.write("second/own.h", "struct own { int a; };\n")
     let real = try runShell("command -v clang").lines[0]
-    clang = try directory.write("clang", "#!/bin/sh\necho run >> \(directory.path("runs"))\nexec \(real) \"$@\"\n")
-    chmod(clang, 0o755)
+    clang = try directory.writeProgram(
+      "clang", "#!/bin/sh\necho run >> \(directory.path("runs"))\nexec \(real) \"$@\"\n")
   }
 
   /// Builds; whether it was compiled.

@@ -19,8 +19,8 @@ import Testing
   @Test func theSameIsCompiledOnce() throws {
     // A clang that writes down each of its runs.
     let real = try runShell("command -v clang").lines[0]
-    let clang = try directory.write("clang", "#!/bin/sh\necho run >> \(directory.path("runs"))\nexec \(real) \"$@\"\n")
-    chmod(clang, 0o755)
+    let text = "#!/bin/sh\necho run >> \(directory.path("runs"))\nexec \(real) \"$@\"\n"
+    let clang = try directory.writeProgram("clang", text)
     func runs(_ options: String...) throws -> Int {
       unlink(directory.path("runs"))
       let environment = ["MOONTRACE_CLANG=\(clang)", "XDG_CACHE_HOME=\(directory.path("cache"))"]
@@ -42,7 +42,7 @@ import Testing
     #expect(try runs("-DMORE=1") > 0)
     _ = try directory.write("tool.bpf.c", BuildPrograms.network + "int more;\n")
     #expect(try runs() > 0)
-    try writeFile(clang, try readFile(clang) + Array("# another version\n".utf8), mode: 0o755)
+    _ = try directory.writeProgram("clang", text + "# another version\n")
     #expect(try runs() > 0)
   }
 

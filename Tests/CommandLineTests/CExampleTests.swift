@@ -109,7 +109,8 @@ struct CExampleTests {
   }
 
   @Test(.requires(.typeInformation)) func runqlat() throws {
-    let load = try HeldWorkload("sleep", "20")
+    // Twice as many sleeps: one that ends before the CPU is left is no wait.
+    let load = try HeldWorkload("sleep", "40")
     let waits = rows(try trace("runqlat", of: load))
     #expect(waits.allSatisfy { $0["key"] == .list([.text("workload")]) })
     #expect(total(waits) >= 20, "\(waits)")

@@ -5,11 +5,11 @@ import Testing
 
 /// Runs programs in C by themselves, with a workload of the test's own.
 struct CProgramBench {
-  /// What the programs of tests begin with, beyond `BPFSource.prelude`: a ring buffer, and what tells the calls that the
-  /// workload makes (getppid) from others.
+  /// What the programs of tests begin with, beyond `BPFSource.prelude`: a ring buffer, which has room for all that a
+  /// workload sends however late it is read, and what tells the calls that the workload makes (getppid) from others.
   static let prelude = """
-    #define RING(NAME) struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 1 << 18); } NAME SEC(".maps")
-    #define RING_OF(NAME, V) struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 1 << 18); \\
+    #define RING(NAME) struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 1 << 20); } NAME SEC(".maps")
+    #define RING_OF(NAME, V) struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 1 << 20); \\
       __type(value, V); } NAME SEC(".maps")
     #define ON_CALL SEC("raw_tp/sys_enter") int on_call(struct bpf_raw_tracepoint_args *ctx)
     #define ONLY_OURS if (ctx->args[1] != 110 || !is_ours()) return 0

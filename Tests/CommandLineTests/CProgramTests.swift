@@ -130,7 +130,7 @@ struct CProgramTests {
       const volatile int pid;
       struct event { int wanted; };
       RING_OF(events, struct event);
-      ON_CALL { struct event e = {pid}; bpf_ringbuf_output(&events, &e, sizeof e, 0); return 0; }
+      ON_CALL { ONLY_OURS; struct event e = {pid}; bpf_ringbuf_output(&events, &e, sizeof e, 0); return 0; }
       """)
     let own = ["--pid", "\(getpid())", "-n", "1"]
     #expect(try bench.records(options: own) == [try JSON("{\"wanted\":\(getpid())}")])

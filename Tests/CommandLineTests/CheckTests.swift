@@ -70,8 +70,12 @@ import Testing
       probe("t:sched:sched_switch", function() count() end)
       probe("kprobe:vfs_read", function() signal("KILL") end)
       """
+    // Other tests run moontrace too, so this one has a name of its own.
+    let directory = try TemporaryDirectory()
+    let name = "check\(UInt32.random(in: 0...0xff_ffff))"
+    try check("link \(name)") { symlink(MoontraceProcess.executable, directory.path(name)) }
     let calls = try moontrace(
-      "-f", "json", "-c", "'\(MoontraceProcess.executable)' check -e '\(script)'", "-e",
+      "-f", "json", "-c", "'\(directory.path(name))' check -e '\(script)'", "-e",
       """
       for _, call in ipairs { "bpf", "perf_event_open" } do
         probe("t:syscalls:sys_enter_" .. call, function() return { call = call, pid = pid } end)
@@ -80,7 +84,7 @@ import Testing
       """)
     #expect(calls.status == 0, "\(calls.errors)")
     let events = try calls.lines.map { try JSON($0) }
-    let pid = try #require(events.last { $0["exec"]?.text == "moontrace" }?["pid"])
+    let pid = try #require(events.last { $0["exec"]?.text == name }?["pid"])
     #expect(!events.contains { $0["call"]?.text != nil && $0["pid"] == pid }, "\(calls.output)")
   }
 

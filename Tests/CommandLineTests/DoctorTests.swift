@@ -206,7 +206,7 @@ import Testing
 
   /// What the doctor writes to a terminal.
   private func terminalOutput(_ environment: [String]) throws -> String {
-    let terminal = OwnedDescriptor(try check("open a terminal") { open("/dev/ptmx", O_RDWR | O_NOCTTY) })
+    let terminal = OwnedDescriptor(try check("open a terminal") { open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC) })
     // TIOCSPTLCK and TIOCGPTN of asm-generic/ioctls.h, as grantpt(3) and ptsname(3), which Swift does not see, use them.
     var (isLocked, number): (Int32, UInt32) = (0, 0)
     try check("unlock the terminal") { ioctl(terminal.number, 0x4004_5431, &isLocked) }
@@ -214,7 +214,7 @@ import Testing
     let path = "/dev/pts/\(number)"
     let process: MoontraceProcess
     do {
-      let end = OwnedDescriptor(try check("open \(path)") { open(path, O_RDWR | O_NOCTTY) })
+      let end = OwnedDescriptor(try check("open \(path)") { open(path, O_RDWR | O_NOCTTY | O_CLOEXEC) })
       process = try MoontraceProcess(
         ["doctor"], environment: ["TERM=xterm"] + environment, output: end.number)
     }

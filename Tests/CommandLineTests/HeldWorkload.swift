@@ -48,6 +48,15 @@ final class HeldWorkload {
     return text.dropLast("done 0\n".count).split { " \n".contains($0) }.map(String.init)
   }
 
+  /// Waits until it sleeps: when it has done its task it waits for its end, but may still be on its way there.
+  func waitUntilAsleep() throws {
+    while true {
+      let text = String(decoding: try readFile("/proc/\(pid)/stat"), as: UTF8.self)
+      if text.split(separator: ")").last?.hasPrefix(" S ") == true { return }
+      usleep(1000)
+    }
+  }
+
   /// Nil at the end, or after a minute.
   private func read() throws -> String? {
     var entry = pollfd(fd: output.reading, events: Int16(POLLIN), revents: 0)

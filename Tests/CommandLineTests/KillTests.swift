@@ -92,10 +92,10 @@ private struct KernelObjects {
     }
   }
 
-  /// The kernel frees objects a moment after their last user; waits for it, a few seconds at most.
+  /// The kernel frees objects a moment after their last user; waits for it, a minute at most.
   func waitUntilGone() throws {
     var left: [String] = []
-    for _ in 0..<100 {
+    for _ in 0..<1200 {
       left = remaining()
       if left.isEmpty { return }
       usleep(50_000)

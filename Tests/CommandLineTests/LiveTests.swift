@@ -210,9 +210,9 @@ struct LiveTests {
     return ids
   }
 
-  /// The kernel frees programs a moment after their last user; waits for it, a few seconds at most.
+  /// The kernel frees programs a moment after their last user; waits for it, a minute at most.
   private func waitUntilGone(_ ids: Set<String>) throws {
-    for _ in 0..<100 {
+    for _ in 0..<1200 {
       if ids.allSatisfy({ !programExists(UInt32($0) ?? 0) }) { return }
       usleep(50_000)
     }

@@ -212,7 +212,8 @@ struct ObjectTests {
 
   // MARK: Event buffers
 
-  @Test(.requires(.nativeSpeed)) func ringAndPerfBufferDeliverEverything() throws {
+  /// As many as there is room for in the perf buffer of one CPU, so that no delay loses any.
+  @Test func ringAndPerfBufferDeliverEverything() throws {
     try Self.small.get().expect(
       """
       local count, total = {0, 0}, {0, 0}
@@ -220,7 +221,7 @@ struct ObjectTests {
       m.ring:each(handler(1)) m.perf:each(handler(2), "struct event")
       o:attach()
       at_exit(function() print(g.sent, count[1], count[2], total[1], total[2]) end)
-      """, command: "getppid 20000", prints: "20000\t20000\t20000\t200010000\t200010000")
+      """, command: "getppid 2000", prints: "2000\t2000\t2000\t2001000\t2001000")
   }
 
   @Test func lossesOfPerfBuffersAreCounted() throws {

@@ -25,7 +25,7 @@ extension RecipeTests {
   @Test func statsnoopOfFailedOnes() throws {
     let directory = try TemporaryDirectory()
     let (existing, missing) = (try directory.write("there", "x"), directory.path("missing"))
-    let records = try trace(["statsnoop", "-x"], of: HeldWorkload("stat", existing, missing))
+    let records = try trace(Self.room + ["statsnoop", "-x"], of: HeldWorkload("stat", existing, missing))
     #expect(records.allSatisfy { $0["ret"]?.integer ?? 0 < 0 })
     #expect(records.filter { $0["path"] == .text(missing) }.count == 5)
   }

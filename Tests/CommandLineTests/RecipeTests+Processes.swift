@@ -115,6 +115,7 @@ extension RecipeTests {
   @Test func ps() throws {
     let load = try HeldWorkload("idle-threads", "3")
     try load.run()
+    try load.waitUntilAsleep()
     let run = try moontrace("run", "-f", "json", "ps", "-p", "\(load.pid)")
     let records = try self.records(run)
     try #require(records.count == 1, "\(records)")

@@ -12,8 +12,8 @@ struct RecipeTests {
   static let names = ["bashreadline", "execsnoop", "exitsnoop", "opensnoop", "profile", "runqlat", "syscount"]
 
   /// Traces processes that `body` makes; the records that it gives in JSON.
-  func trace(_ recipe: String..., body: () throws -> Void) throws -> [JSON] {
-    let process = try MoontraceProcess(["run", "-f", "json"] + recipe)
+  func trace(_ recipe: String..., options: [String] = [], body: () throws -> Void) throws -> [JSON] {
+    let process = try MoontraceProcess(["run", "-f", "json"] + options + recipe)
     try process.waitForAttached()
     try body()
     return try records(process.interrupt())
@@ -75,13 +75,16 @@ struct RecipeTests {
 
   // MARK: opensnoop
 
+  /// For all calls of the machine with a path, which takes 4 KB of the buffer, however late they are read.
+  static let room = ["--buffer", "64M"]
+
   @Test func opensAndTheirResults() throws {
     let directory = try TemporaryDirectory()
     let existing = try directory.write("a \"quoted\" näme", "x")
     let long = directory.path(Array(repeating: String(repeating: "d", count: 200), count: 15).joined(separator: "/"))
     let tooLong = directory.path(String(repeating: "n", count: 300))
     var pid: Int64 = 0
-    let events = try trace("opensnoop") {
+    let events = try trace("opensnoop", options: Self.room) {
       pid = try start(Self.workload, "open", existing, directory.path("missing"), long, tooLong, existing + "/x")
         .pid
     }.filter { $0["pid"]?.integer == pid && $0["path"]?.text?.hasPrefix(directory.name) == true }
@@ -94,14 +97,14 @@ struct RecipeTests {
 
   @Test func openModes() throws {
     let directory = try TemporaryDirectory()
-    let events = try trace("opensnoop") {
+    let events = try trace("opensnoop", options: Self.room) {
       try start("/bin/sh", "-c", "cd \(directory.name); : > written; : <> both; : < written")
     }.filter { ["written", "both"].contains($0["path"]?.text) }
     #expect(events.map { $0["mode"]?.text } == ["O_WRONLY", "O_RDWR", "O_RDONLY"])
   }
 
   @Test func opensnoopFilters() throws {
-    let failed = try trace("opensnoop", "-x") {
+    let failed = try trace("opensnoop", "-x", options: Self.room) {
       try start(Self.workload, "open", "/etc/hostname", "/nonexistent/file")
     }
     #expect(failed.contains { $0["path"]?.text == "/nonexistent/file" })

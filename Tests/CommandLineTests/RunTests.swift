@@ -85,7 +85,7 @@ import Testing
     let run = try moontrace("-d", "0.1", "-c", "\(workload.path) sleep 600000; true", "-e", "every(60, print)")
     #expect(run.status == 0)
     // Gone, or about to be: SIGTERM has been sent.
-    for _ in 0..<200 where try isRunning(workload.name) { usleep(10_000) }
+    for _ in 0..<6000 where try isRunning(workload.name) { usleep(10_000) }
     #expect(try !isRunning(workload.name))
   }
 

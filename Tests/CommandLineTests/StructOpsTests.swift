@@ -84,9 +84,9 @@ struct StructOpsTests {
     kill(process.pid, SIGKILL)
     _ = try process.wait()
     var isGone = false
-    for _ in 0..<10_000 where !isGone {
+    for _ in 0..<6000 where !isGone {
       isGone = try !isThere(name)
-      usleep(1000)
+      usleep(10_000)
     }
     #expect(isGone)
   }

@@ -26,6 +26,16 @@ public final class TemporaryDirectory: Sendable {
     return path(file)
   }
 
+  /// Writes a program into the directory, by way of another process: while a child that another test starts holds a copy
+  /// of the descriptor it was written by, the kernel runs no program (ETXTBSY).
+  public func writeProgram(_ file: String, _ text: String) throws -> String {
+    let draft = try write("\(file).draft", text)
+    defer { unlink(draft) }
+    let status = try Subprocess("install", ["-m", "755", draft, path(file)]).wait()
+    guard status == 0 else { throw SystemError("install \(path(file))", errno: EIO) }
+    return path(file)
+  }
+
   private static let kept = Mutex<[TemporaryDirectory]>([])
 
   /// The path of a new directory that is removed when the process ends: for what several tests use. Where none can be

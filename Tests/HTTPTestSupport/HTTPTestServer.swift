@@ -125,6 +125,8 @@ private final class Listener: Sendable {
     let bytes = answer(request).bytes
     // One who goes away early is no failure of the server's.
     _ = bytes.withUnsafeBytes { send(connection.number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+    // The end, also where a child that another test has started meanwhile holds the connection open.
+    shutdown(connection.number, Int32(SHUT_RDWR))
   }
 }
 

@@ -40,9 +40,9 @@ enum Kernel {
     return names
   }
 
-  /// Asks again and again for at most ten seconds.
+  /// Asks again and again for at most a minute.
   static func waitUntil(_ condition: () -> Bool) -> Bool {
-    for _ in 0..<10_000 {
+    for _ in 0..<60_000 {
       if condition() { return true }
       usleep(1000)
     }

@@ -6,7 +6,8 @@ func burn(seconds: Double) {
   while threadSeconds() < end {}
 }
 
-private func threadSeconds() -> Double {
+/// The processor time of this thread.
+func threadSeconds() -> Double {
   var time = timespec()
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
   return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9

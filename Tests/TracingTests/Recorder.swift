@@ -78,9 +78,9 @@ final class Recorder {
     return info.id
   }
 
-  /// The kernel frees programs from a work queue, so it is asked until it has, for at most ten seconds.
+  /// The kernel frees programs from a work queue, so it is asked until it has, for at most a minute.
   private static func isForgotten(_ id: UInt32) -> Bool {
-    for _ in 0..<10_000 {
+    for _ in 0..<60_000 {
       let descriptor = bpf_prog_get_fd_by_id(id)
       if descriptor < 0 { return true }
       Glibc.close(descriptor)

@@ -1,10 +1,13 @@
 // Times on and off the CPUs.
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -33,13 +36,35 @@ static int nap_often(char **arguments) {
 
 static void do_nothing(int signal) { (void)signal; }
 
-// nap-interrupted MILLISECONDS: a nap of an hour that a signal ends after this time.
+// Whether a process sleeps, by the state behind its name in /proc/PID/stat.
+static bool is_asleep(pid_t pid) {
+  char path[32], text[256] = "";
+  snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+  int fd = open(path, O_RDONLY);
+  if (fd < 0 || read(fd, text, sizeof text - 1) < 0) text[0] = 0;
+  if (fd >= 0) close(fd);
+  const char *name = strrchr(text, ')');
+  return name && name[1] && name[2] == 'S';
+}
+
+// What comes next happens to a process that waits for it, however long it took to get there.
+static void await_sleep(pid_t pid) {
+  while (!is_asleep(pid)) nap(1);
+}
+
+// nap-interrupted MILLISECONDS: a nap of an hour that a signal of a child process ends when it has lasted this time.
 static int nap_until_signal(char **arguments) {
-  struct itimerval timer = {.it_value = {.tv_usec = number_of(arguments[0]) * 1000}};
   signal(SIGALRM, do_nothing);
-  setitimer(ITIMER_REAL, &timer, NULL);
+  pid_t napping = getpid();
+  if (fork() == 0) {
+    await_sleep(napping);
+    nap(number_of(arguments[0]));
+    _exit(kill(napping, SIGALRM) != 0);
+  }
   struct timespec hour = {.tv_sec = 3600};
-  return nanosleep(&hour, NULL) == 0 || errno != EINTR;
+  int interrupted = nanosleep(&hour, NULL) != 0 && errno == EINTR;
+  wait(NULL);
+  return !interrupted;
 }
 
 // Stays on the last CPU that it may use, which it gives.
@@ -82,10 +107,11 @@ static int be_woken(char **arguments) {
   int ends[2], failures = pipe(ends) != 0;
   char byte = 0;
   long count = number_of(arguments[0]);
-  pid_t child = fork();
+  pid_t waiting = getpid(), child = fork();
   if (child == 0) {
     prctl(PR_SET_NAME, arguments[2]);
     for (long i = 0; i < count; i++) {
+      await_sleep(waiting);
       nap(number_of(arguments[1]));
       if (write(ends[1], &byte, 1) != 1) _exit(1);
     }

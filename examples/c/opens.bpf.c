@@ -29,7 +29,7 @@ struct {
 
 struct {
   __uint(type, BPF_MAP_TYPE_RINGBUF);
-  __uint(max_entries, 1 << 20);
+  __uint(max_entries, 1 << 23);  // bytes: a busy machine opens thousands of files while nobody reads
 } events SEC(".maps");
 
 SEC("tracepoint/syscalls/sys_enter_openat")
