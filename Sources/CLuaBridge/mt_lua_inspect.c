@@ -187,7 +187,7 @@ static bool find_name(lua_State *L, mt_inspected *value) {
 
 // The name under which scripts call the function on top.
 static bool inspect_library(lua_State *L, mt_inspected *value) {
-  static const char *const libraries[] = {"math", "string"};
+  static const char *const libraries[] = {"math", "string", "table", "coroutine", "utf8", "os", "io"};
   lua_pushglobaltable(L);
   bool found = find_name(L, value);
   for (size_t i = 0; !found && i < sizeof libraries / sizeof *libraries; i++) {

@@ -80,11 +80,20 @@ static void push_record(lua_State *L, const mt_field *field, const void *base, u
   mt_lua_push_fields(L, field->record, (const char *)base + field->offset, available - field->offset);
 }
 
+void mt_lua_push_name(lua_State *L, const mt_field *field) {
+  lua_pushlstring(L, field->name, field->name_length);
+  int is_number;
+  lua_Integer position = lua_tointegerx(L, -1, &is_number);
+  if (!is_number) return;
+  lua_pop(L, 1);
+  lua_pushinteger(L, position);
+}
+
 void mt_lua_push_fields(lua_State *L, const mt_plan *plan, const void *base, uint32_t available) {
   lua_createtable(L, 0, (int)plan->field_count);
   for (uint32_t i = 0; i < plan->field_count; i++) {
     const mt_field *member = &plan->fields[i];
-    lua_pushlstring(L, member->name, member->name_length);
+    mt_lua_push_name(L, member);
     mt_lua_push_value(L, member, base, available);
     lua_rawset(L, -3);
   }

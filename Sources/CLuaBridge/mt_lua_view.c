@@ -139,7 +139,7 @@ static int next_field(lua_State *L) {
   lua_pushinteger(L, i + 1);
   lua_replace(L, lua_upvalueindex(2));
   if (i >= plan->field_count) return 0;
-  lua_pushlstring(L, plan->fields[i].name, plan->fields[i].name_length);
+  mt_lua_push_name(L, &plan->fields[i]);
   mt_lua_push_value(L, &plan->fields[i], current->base, current->size);
   return 2;
 }

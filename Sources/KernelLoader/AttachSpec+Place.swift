@@ -7,7 +7,9 @@ extension AttachSpec {
     switch self {
     case .userProbe(let binary, let location, _):
       let path = try BinaryFinder.path(of: binary)
-      if case .symbol(let name, _) = location { _ = try UserSymbolPlace(path: path).fileOffset(of: name) }
+      if case .symbol(let name, let offset) = location {
+        _ = try UserSymbolPlace(path: path).fileOffset(of: name, plus: offset)
+      }
     case .kernelProbe(let function, _, _):
       let known = KernelTargets.functions()
       guard !known.isEmpty, !known.contains(function), !KernelTargets.isProbeable(function) else { return }

@@ -24,7 +24,7 @@ extension Attachment {
     case .fileOffset(let offset): return Int(clamping: offset)
     case .probe(let probe): return Int(clamping: probe.offset)
     case .symbol(let name, let offset):
-      return Int(clamping: try UserSymbolPlace(path: path).fileOffset(of: name) &+ offset)
+      return Int(clamping: try UserSymbolPlace(path: path).fileOffset(of: name, plus: offset))
     }
   }
 

@@ -7,6 +7,8 @@ struct UserSymbolPlace: Sendable {
   private let path: String
   /// Bytes from the file's start to the function's first instruction, by name; resolvers of indirect ones included.
   private let offsets: [String: UInt64]
+  /// Bytes of each function whose symbol tells.
+  private let sizes: [String: UInt64]
   /// The names of its functions, one for each place: aliases would run a probe several times a call. Resolvers of
   /// indirect functions are not among them.
   let distinctFunctions: [String]
@@ -20,23 +22,30 @@ struct UserSymbolPlace: Sendable {
     }
     let image = try ELFImage(ofProbed: path)
     var offsets: [String: UInt64] = [:]
+    var sizes: [String: UInt64] = [:]
     var names: [UInt64: String] = [:]
     for function in Self.functions(of: image) {
       guard let offset = image.fileOffset(ofAddress: function.value), !function.name.isEmpty else { continue }
-      if offsets[function.name] == nil { offsets[function.name] = offset }
+      if offsets[function.name] == nil { (offsets[function.name], sizes[function.name]) = (offset, function.size) }
       if function.type == 2 { names[offset] = Self.plainer(function.name, names[offset]) }
     }
     self.path = path
     self.offsets = offsets
+    self.sizes = sizes.filter { $0.value > 0 }
     distinctFunctions = names.values.sorted()
     if let state { Self.last.withLock { [self] in $0 = (state, self) } }
   }
 
-  /// Bytes from the file's start to the function's first instruction.
+  /// Bytes from the file's start to the function's first instruction, or to the byte `distance` behind it.
   ///
-  /// - Throws: `.usage` with a suggestion when the file has no such function.
-  func fileOffset(of name: String) throws(MoontraceError) -> UInt64 {
-    if let offset = offsets[name] { return offset }
+  /// - Throws: `.usage` with a suggestion when the file has no such function, and when the byte is not in it: a
+  ///   breakpoint would be written into whatever stands there.
+  func fileOffset(of name: String, plus distance: UInt64 = 0) throws(MoontraceError) -> UInt64 {
+    if let size = sizes[name], distance >= size {
+      throw MoontraceError(
+        .usage, "\(name)+\(distance) is not in \(path)'s function '\(name)', which has \(size) bytes")
+    }
+    if let offset = offsets[name] { return offset &+ distance }
     if offsets.isEmpty {
       throw MoontraceError(
         .usage, "\(path) has no symbols (it is stripped), so '\(name)' can't be found",

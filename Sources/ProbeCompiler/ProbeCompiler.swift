@@ -134,10 +134,21 @@ public struct ProbeCompiler {
     }
   }
 
+  /// What the kernel grants a value of a per-CPU array (`PCPU_MIN_UNIT_SIZE`, include/linux/percpu.h).
+  private static let largestScratch = 32 << 10
+
+  private func checkScratch(_ size: Int) throws(MoontraceError) {
+    guard size > Self.largestScratch else { return }
+    throw MoontraceError(
+      .scriptFailed, "this probe needs \(size >> 10) KiB for its text and records; the kernel grants 32 KiB",
+      remedy: "read less text: str(p, 256), buf(p, n, 64)")
+  }
+
   private func compile(_ probe: Probe, _ result: Frontend.Result) throws(MoontraceError) -> CompiledProbe {
     let generated: GeneratedProgram
     do throws(MoontraceError) {
       generated = try generate(result.program, name: probe.context.spec)
+      try checkScratch(Int(generated.intermediate.scratchSize))
     } catch {
       var error = error
       error.location = error.location ?? (try? host.prototype(of: probe.function))?.place

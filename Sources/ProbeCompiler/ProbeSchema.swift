@@ -138,6 +138,30 @@ public struct ProbeSchema: Sendable {
       case count, sum, average, minimum, maximum, statistics
       case histogram
       case linear(low: Int64, high: Int64, step: Int64)
+
+      /// The most buckets of a linear histogram: more than anybody reads.
+      private static let mostBuckets: Int64 = 10_000
+
+      /// What is wrong with the bounds of a linear histogram; nil when nothing is.
+      public static func problem(low: Int64, high: Int64, step: Int64) -> String? {
+        guard low < high, step > 0 else { return "lhist: expected low < high and a step above 0" }
+        let (width, overflow) = high.subtractingReportingOverflow(low)
+        if overflow { return "lhist: \(low) and \(high) are further apart than 64 bits hold" }
+        guard linearBuckets(width, step) > mostBuckets else { return nil }
+        return "lhist: from \(low) to \(high) by \(step) are more than \(mostBuckets) buckets (take a larger step)"
+      }
+
+      /// Buckets between the bounds, those outside of them aside.
+      static func linearBuckets(_ width: Int64, _ step: Int64) -> Int64 { (width - 1) / step + 1 }
+
+      /// How many buckets a histogram has; nil for what is none.
+      public var bucketCount: Int? {
+        switch self {
+        case .histogram: 2 + 63
+        case .linear(let low, let high, let step): 2 + Int(Self.linearBuckets(high - low, step))
+        default: nil
+        }
+      }
     }
     public var name: String
     public var function: Function

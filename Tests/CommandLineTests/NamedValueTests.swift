@@ -58,6 +58,20 @@ struct NamedValueTests {
     #expect(run.output == "true\ttrue\ttrue\tnil\n", "\(run.errors)")
   }
 
+  /// The frames of the kernel's own work on system calls take no room.
+  @Test(arguments: ["enter", "exit"]) func stacksOfSystemCallsHaveAllFrames(_ end: String) throws {
+    let run = try workload.trace(
+      "getppid 1",
+      """
+      probe("t:syscalls:sys_\(end)_getppid", function()
+        if comm == "NAME" then return { one = kstack(1), two = kstack(2), all = kstack } end
+      end):each(function(e)
+        print(e.one == e.all:match("^[^\\n]+"), e.two == e.all:match("^[^\\n]+\\n[^\\n]+"))
+      end)
+      """)
+    #expect(run.output == "true\ttrue\n", "\(run.errors)")
+  }
+
   @Test func shallowStacksAreCountedTogether() throws {
     let run = try workload.trace(
       "getppid 1000",

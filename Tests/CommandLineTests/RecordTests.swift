@@ -11,6 +11,40 @@ struct RecordTests {
     workload = try Workload()
   }
 
+  /// A list that is an event reads by positions, in the view, in a copy and in `pairs`.
+  @Test func listsReadByPosition() throws {
+    let run = try workload.trace(
+      "getppid 1",
+      """
+      probe("t:syscalls:sys_enter_getppid", function()
+        if comm == "NAME" then return { 7, { a = 8 }, "x" } end
+      end):each(function(e)
+        local copy, sum = e:copy(), 0
+        for position in pairs(e) do sum = sum + math.tointeger(position) end
+        print(e[1], e[2].a, e[3], copy[1], copy[2].a, copy[3], #copy, sum)
+      end)
+      """)
+    #expect(run.output == "7\t8\tx\t7\t8\tx\t3\t6\n", "\(run.errors)")
+  }
+
+  /// Integer types by the names that C gives them, whatever the kernel's compiler calls them in BTF.
+  @Test func integersAreCastAsInC() throws {
+    let types = [
+      "short", "unsigned short", "long", "unsigned long", "long int", "long unsigned int", "unsigned", "signed",
+      "long long", "unsigned long long", "signed char", "const unsigned int",
+    ]
+    let reads = types.enumerated().map { "f\($0.offset) = cast(\"\($0.element)\", curtask)[0] ~= nil" }
+    let run = try workload.trace(
+      "getppid 1",
+      """
+      probe("t:syscalls:sys_enter_getppid", function()
+        if comm == "NAME" then return { \(reads.joined(separator: ", ")) } end
+      end)
+      """, "-f", "csv")
+    let all = Array(repeating: "true", count: types.count).joined(separator: ",")
+    #expect(run.lines.last == all, "\(run.output) \(run.errors)")
+  }
+
   /// Records of several shapes in one stream: one header, and nil for what a record lacks.
   @Test(arguments: ["table", "json", "csv", "handler"])
   func recordsOfOneStreamAreOneTable(_ format: String) throws {

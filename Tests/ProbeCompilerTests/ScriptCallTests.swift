@@ -16,6 +16,8 @@ import Testing
     "local t = { op = math.min } local function f(a, b) return t.op(a, b) end",
     "local function k(x, y) return x - y end local function f(a, b) local h = 3 and k or math.max return h(a, b) end",
     "local h = math.max or math.min local function f(a, b) return h(a, b) end",
+    "local t = { 10, 20, 30, x = 4 } local function f(a) local n = #t for i = 1, #t do n = n + t[i] * a end return n end",
+    "local t = { [0] = 1, [-5] = 2, x = 3 } local function f(a) return #t + #{} end",
     // Missing values.
     "local function k(x) if x > 0 then return x end end local function f(a) return k(a) end",
     "local function k(x) if x > 0 then return x end end local function h(x) return x end local function f(a) return h(k(a)) end",

@@ -117,7 +117,7 @@ import Testing
       "probe('t:a:b', function() end, { optinal = true })",
       "probe: there is no option 'optinal' (did you mean 'optional'?)"
     ),
-    ("probe('t:a:b', function() end, { first = 1 })", "probe: first is a boolean, not a integer"),
+    ("probe('t:a:b', function() end, { first = 1 })", "probe: first is a boolean, not an integer"),
     ("map{ max = 0 }", "map: max is a number of entries from 1 to 268435456, not 0"),
     (
       "map{ key = 'float' }",
@@ -129,7 +129,7 @@ import Testing
     ("map():set(nil, 1)", "map: a key can't be nil"),
     ("global{}", "global: expected a table of names and initial values"),
     ("global{ x = {} }", "global: 'x' is an integer or a boolean, not a table (keep text and tables in a map{})"),
-    ("lhist(1, 2)", "lhist: expected integers: lhist(low, high, step); step is false"),
+    ("lhist(1, 2)", "lhist: expected integers: lhist(low, high, step); step is nil"),
     ("lhist(10, 1, 1)", "lhist: expected low < high and a step above 0"),
     ("count().x = 1", "an aggregate takes values in a probe only: a:add(v) or a[key]:add(v)"),
     ("count{ max = 0 }", "count: max is a number above 0, not 0"),

@@ -40,12 +40,12 @@ local function log2_bounds(index)
 end
 
 local function linear_bounds(low, high, step)
-  local last = 1 + (high - low + step - 1) // step
+  local last = 2 + (high - low - 1) // step
   return function(index)
     if index == 0 then return math.mininteger, low - 1 end
     if index == last then return high, math.maxinteger end
     local from = low + (index - 1) * step
-    return from, math.min(from + step - 1, high - 1)
+    return from, high - from > step and from + step - 1 or high - 1
   end
 end
 

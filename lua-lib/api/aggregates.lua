@@ -338,6 +338,8 @@ function methods:percentile(percent)
   return value and value:percentile(percent)
 end
 
+function methods.add() host.raise("an aggregate takes values in a probe only: a:add(v) or a[key]:add(v)") end
+
 function Aggregate:__index(key)
   local method = methods[key]
   if method then return method end
@@ -374,11 +376,11 @@ end
 
 --- Makes a histogram of equal steps from low to high; what lies outside is counted too.
 function api.lhist(low, high, step, options)
-  for name, value in pairs({ low = low or false, high = high or false, step = step or false }) do
-    if math.type(value) ~= "integer" then host.raise("lhist: expected integers: lhist(low, high, step); " .. name
-      .. " is " .. tostring(value)) end
+  local values = { low, high, step }
+  for i, name in ipairs({ "low", "high", "step" }) do
+    if math.type(values[i]) ~= "integer" then host.raise("lhist: expected integers: lhist(low, high, step); " .. name
+      .. " is " .. tostring(values[i])) end
   end
-  if step < 1 or high <= low then host.raise("lhist: expected low < high and a step above 0") end
   return new("lhist", options, low, high, step)
 end
 

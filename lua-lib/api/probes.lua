@@ -7,6 +7,8 @@ local function check_function(name, value)
   if type(value) ~= "function" then host.raise(name .. ": expected a function, got " .. type(value)) end
 end
 
+local function with_article(noun) return (noun:find("^[aeiou]") and "an " or "a ") .. noun end
+
 -- Refuses fields that `known` (name -> type) does not have, and values of another type.
 local function check_options(caller, options, known)
   if options == nil then return {} end
@@ -18,8 +20,7 @@ local function check_options(caller, options, known)
     end
     local got = math.type(value) or type(value)
     if wanted ~= "any" and got ~= wanted then
-      host.raise(caller .. ": " .. name .. " is a" .. (wanted == "integer" and "n " or " ") .. wanted .. ", not a "
-        .. got)
+      host.raise(caller .. ": " .. name .. " is " .. with_article(wanted) .. ", not " .. with_article(got))
     end
   end
   return options

@@ -34,8 +34,10 @@ extension Frontend {
     case "hist": return .histogram
     default:
       guard rest.count >= 3, case .integer(let low) = plain(rest[0]), case .integer(let high) = plain(rest[1]),
-        case .integer(let step) = plain(rest[2]), low < high, step > 0
+        case .integer(let step) = plain(rest[2])
       else { throw refusal("lhist: low, high and step are constants: lhist(value, 0, 100, 10)") }
+      let problem = ProbeSchema.AggregateType.Function.problem(low: low, high: high, step: step)
+      if let problem { throw refusal(problem) }
       rest.removeFirst(3)
       return .linear(low: low, high: high, step: step)
     }
@@ -44,7 +46,11 @@ extension Frontend {
   /// `agg:add(v)`, `agg[key]:add(v)`
   mutating func add(_ value: Value?, to aggregate: Int, key: [Value]) throws(MoontraceError) {
     let about = schema.aggregates[aggregate]
+    try checkAddend(value, about.function)
     let type = key.isEmpty ? DataType.tuple([]) : try keyType(key, for: about.name)
+    if let known = about.key, (known == .tuple([])) != key.isEmpty {
+      throw refusal("'\(about.name)' has a key in one place, and none in another", "make two aggregates")
+    }
     schema.aggregates[aggregate].key = try join(
       about.key, type, of: "the keys of '\(about.name)'", isSettled: about.isSettled)
     var number = IROperand.constant(1)
@@ -60,6 +66,19 @@ extension Frontend {
     accumulate(aggregate, number, element)
   }
 
+  /// Refuses a value that would be passed over, and one that is missing.
+  private func checkAddend(
+    _ value: Value?, _ function: ProbeSchema.AggregateType.Function
+  ) throws(MoontraceError) {
+    guard function == .count else {
+      if value == nil { throw refusal("add: expected a value to add") }
+      return
+    }
+    guard value.map(plain) ?? .integer(1) == .integer(1) else {
+      throw refusal("count() adds 1, whatever it is given", "add() without a value, or sum() for numbers")
+    }
+  }
+
   /// The address of an element, which is made when it is not there.
   private mutating func element(
     of aggregate: Int, _ key: [Value], _ extra: IROperand?
@@ -71,8 +90,6 @@ extension Frontend {
     let found = builder.call(.mapLookupElem, map, address)
     let (missing, there) = (builder.newBlock(isCold: true), builder.newBlock())
     let element = builder.newParameter(of: there)
-    let start = builder.block
-    _ = start
     let here = builder.newBlock()
     builder.branch(.ne, found, .constant(0), here, missing)
     builder.move(to: here)
@@ -151,7 +168,7 @@ extension Frontend {
   private mutating func linearBucket(_ number: IROperand, _ low: Int64, _ high: Int64, _ step: Int64) -> IROperand {
     let distance = builder.binary(.sub, number, .constant(low))
     let inside = builder.binary(.add, builder.binary(.div, distance, .constant(step)), .constant(1))
-    let count = (high - low + step - 1) / step
+    let count = ProbeSchema.AggregateType.Function.linearBuckets(high - low, step)
     let capped = select(.sge, number, .constant(high), .constant(count + 1), inside)
     return select(.slt, number, .constant(low), .constant(0), capped)
   }

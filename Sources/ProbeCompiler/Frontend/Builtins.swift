@@ -26,8 +26,22 @@ extension Frontend {
     if Self.placeFunctions.contains(name) { return .builtin(name) }
     let value = host.global(name)
     guard value == .nil else { return Value(host: value) }
+    if name == "args" { throw refusal("'args' is a probe function's parameter", "function(args) … end") }
+    if let instead = Self.instead(of: name) { throw refusal("there is no '\(name)' in a probe", instead) }
     let hint = suggestionHint(for: name, in: Self.kernelValues.union(Self.functions).union(Self.placeFunctions))
     throw refusal("there is no '\(name)' in a probe\(hint)")
+  }
+
+  /// What is written in place of calling a function of the user half.
+  private static func instead(of name: String) -> String? {
+    switch name {
+    case "pairs", "ipairs", "next": "go through a list by number: for i = 1, #list do … list[i] … end"
+    case "emit": "return { … }, or s:emit{ … } with local s = stream() outside"
+    case "map", "global", "stream", "probe", "every", "after", "at_exit", "require": "call it outside of the probe"
+    case "tostring", "tonumber", "strftime", "syscall_name", "errno_name", "signal_name":
+      "send the value, and call it in :each(function(e) … end)"
+    default: nil
+    }
   }
 
   /// Whether what the instruction at hand leaves in a register is called there.
@@ -114,8 +128,9 @@ extension Frontend {
     case let library where library.hasPrefix("string."):
       return try textFunction(String(library.dropFirst(7)), arguments)
     default:
-      let hint = suggestionHint(for: name, in: Self.functions)
-      throw refusal("a probe can't call '\(name)'\(hint)")
+      let instead = Self.instead(of: name)
+      let hint = instead == nil ? suggestionHint(for: name, in: Self.functions) : ""
+      throw refusal("a probe can't call '\(name)'\(hint)", instead)
     }
   }
 
@@ -181,7 +196,13 @@ extension Frontend {
   /// `exit(code)` ends the run, and the session when the event has arrived.
   private mutating func leaveSession(_ arguments: [Value]) throws(MoontraceError) -> [Value] {
     let code = try number(arguments.first ?? .integer(0)) { "exit: expected a code, got a \($0) value" }
+    if case .constant(let known) = code, !(0...255).contains(known) {
+      throw refusal("an exit code is from 0 to 255, not \(known)")
+    }
     guard isReachable else { return [] }
+    try unless(.le, code, .constant(255)) { frontend throws(MoontraceError) in
+      frontend.fail("exit: an exit code is from 0 to 255")
+    }
     try send(.number(code), to: ProbeSchema.exitStream)
     finishRun()
     return []

@@ -51,7 +51,7 @@ extension Frontend {
       throw refusal(
         "which function is called here is known only when the probe runs\(variable(register))",
         "call each where it is chosen: if x then f() else g() end")
-    case let other: throw refusal("attempt to call a \(other.typeName) value\(variable(register))")
+    case let other: throw refusal("attempt to call \(other.phrase) value\(variable(register))", other.use)
     }
     return (results, results.count)
   }
@@ -128,7 +128,7 @@ extension Frontend {
       if owner.kind == .string || owner.alternatives.contains(where: { $0.kind == .string }) {
         return try callBuiltin("string.\(name)", [owner] + arguments)
       }
-      throw refusal("a \(owner.typeName) has no method '\(name)' in a probe")
+      throw refusal("\(owner.phrase) has no method '\(name)' in a probe", owner.use)
     }
   }
 }

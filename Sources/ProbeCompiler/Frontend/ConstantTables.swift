@@ -23,6 +23,20 @@ extension Frontend {
     }
   }
 
+  /// `#t` for a table of the script.
+  func length(of table: HostReference) throws(MoontraceError) -> Int64 {
+    guard let entries = host.entries(of: table, limit: 100_000) else {
+      throw refusal(
+        "the length of a table of more than 100000 entries can't be told in a probe", "local n = #t outside")
+    }
+    let places = entries.compactMap { entry in if case .integer(let place) = entry.key { place } else { nil } }
+    let count = Int64(places.count { $0 > 0 })
+    guard places.allSatisfy({ $0 <= count }) else {
+      throw refusal("the length of a list with gaps can't be told in a probe", "local n = #t outside")
+    }
+    return count
+  }
+
   private func entries(of table: HostReference) throws(MoontraceError) -> [Entry] {
     guard let entries = host.entries(of: table, limit: Self.mostEntries) else {
       throw refusal(
@@ -56,6 +70,7 @@ extension Frontend {
     case .integer, .number:
       let numbered = Self.sorted(entries) { if case .integer(let number) = $0 { [number] } else { nil } }
       try search(numbered[...], key.number ?? .constant(0), &edges)
+    case .float: throw refusal("floats can't be used in a probe", "use integers")
     default:
       throw refusal(
         "a table of the script can't be searched for a \(key.typeName)", "its keys are numbers, text or booleans")

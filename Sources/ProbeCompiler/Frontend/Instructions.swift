@@ -99,6 +99,9 @@ extension Frontend {
     if frame.returns != nil {
       noteReturn(values, least: least, here)
     } else {
+      if least == nil, values.count > 1 {
+        throw refusal("a probe sends one value, and \(values.count) are returned here", "return { … } with all of them")
+      }
       if let value = values.first { try sendReturned(value) }
       if isReachable { finishRun() }
     }

@@ -74,6 +74,7 @@ extension Frontend {
     guard case .table(let table) = state.heap[id], table.fields.isEmpty else {
       throw refusal("a key with names can't be used", "use a list: m[{ pid, comm }]")
     }
+    guard !table.items.isEmpty else { throw refusal("a key can't be an empty list") }
     var parts: [Value] = []
     for item in table.items { parts.append(try keyPart(decided(item))) }
     return parts

@@ -33,7 +33,7 @@ extension Frontend {
     case .float: throw refusal("floats can't be used in a probe", "use integers")
     default: break
     }
-    throw refusal("\(what) can't hold a \(plain(value).typeName) value")
+    throw refusal("\(what) can't hold \(plain(value).phrase) value", plain(value).use)
   }
 
   private func dataType(of id: ObjectID, for what: String) throws(MoontraceError) -> DataType {

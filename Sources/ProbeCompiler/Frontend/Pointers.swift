@@ -67,9 +67,23 @@ extension Frontend {
       case "struct": graph.find(name, .struct)
       case "union": graph.find(name, .union)
       case "enum": graph.find(name, .enum, .enum64)
-      default: graph.find(words.joined(separator: " "), .typedef, .struct, .union, .integer)
+      default:
+        graph.find(words.joined(separator: " "), .typedef, .struct, .union, .integer)
+          ?? integerNames(words).lazy.compactMap { graph.find($0, .integer) }.first
       }
     return (type, depth, name)
+  }
+
+  /// What compilers call an integer type in BTF that C lets one write in several ways: gcc, and then clang.
+  private static func integerNames(_ words: [String]) -> [String] {
+    let longs = words.count { $0 == "long" }
+    let isUnsigned = words.contains("unsigned")
+    guard words.allSatisfy({ ["unsigned", "signed", "long", "short", "int"].contains($0) }), longs <= 2 else {
+      return []
+    }
+    let size = Array(repeating: "long", count: longs) + (words.contains("short") ? ["short"] : [])
+    let sign = isUnsigned ? ["unsigned"] : []
+    return [size + sign + ["int"], sign + size].map { $0.joined(separator: " ") }
   }
 
   private func noMember(_ name: String, of place: Place, _ graph: TypeGraph) -> MoontraceError {

@@ -43,7 +43,8 @@ extension Frontend {
     switch context.kind {
     case .rawTracepoint: (2, 1)
     case .functionEntry, .functionExit: (2, 0)
-    case .tracepoint: (0, 0)
+    // `perf_syscall_enter`, `__traceiter_sys_enter`; below them all stacks are the same.
+    case .tracepoint: (0, context.spec.hasPrefix("tracepoint:syscalls:") ? 2 : 0)
     default: nil
     }
   }

@@ -20,7 +20,7 @@ extension Frontend {
       fail("attempt to index a nil value\(name)")
       return .nil
     case .mixed(let one, let other): throw mixed(one, other)
-    case let other: throw refusal("attempt to index a \(other.typeName) value\(name)")
+    case let other: throw refusal("attempt to index \(other.phrase) value\(name)", other.use)
     }
   }
 
@@ -51,7 +51,9 @@ extension Frontend {
     case .map(let map): return try look(in: map, for: key)
     case .aggregate(let aggregate): return .aggregateElement(aggregate, try keyParts(key))
     case .globals(let globals): return try loadGlobal(globals, key)
-    default: throw refusal("attempt to index a \(host.typeName) value")
+    default:
+      let value = Value(host: host)
+      throw refusal("attempt to index \(value.phrase) value", value.use)
     }
   }
 
@@ -81,7 +83,9 @@ extension Frontend {
     case .pointer, .arguments: throw refusal("a probe can't change the kernel's memory")
     case .nil: fail("attempt to index a nil value")
     case .choice(let choice) where choice.alternatives.contains(where: isOfMap): throw changeOfMap
-    case let other: throw refusal("attempt to index a \(other.typeName) value")
+    case .host(.aggregate), .aggregateElement:
+      throw refusal("a probe can't assign to an aggregate", plain(base).use)
+    case let other: throw refusal("attempt to index \(other.phrase) value")
     }
   }
 
@@ -141,6 +145,7 @@ extension Frontend {
     case .string(let memory): return .number(try textLength(memory))
     case .object(let id):
       if case .table(let table) = state.heap[id] { return .integer(try length(of: table)) }
+    case .host(.table(let table)): return .integer(try length(of: table))
     case .choice(let choice):
       guard let text = choice.alternatives.first(where: { $0.kind == .string }) else { break }
       try unless(.eq, choice.tag, .constant(Kind.string.rawValue)) { frontend throws(MoontraceError) in
@@ -152,7 +157,7 @@ extension Frontend {
       return .nil
     default: break
     }
-    throw refusal("attempt to get length of a \(value.typeName) value\(name)")
+    throw refusal("attempt to get length of \(value.phrase) value\(name)")
   }
 
   /// The length of a list. With nil among its items Lua may give one of several, or the run decides.

@@ -138,6 +138,19 @@ extension Value {
     }
   }
 
+  /// The same with its article: "an aggregate".
+  var phrase: String { (typeName.hasPrefix("a") ? "an " : "a ") + typeName }
+
+  /// How probes use it, for what was done wrong with it; nil where that says nothing new.
+  var use: String? {
+    switch self {
+    case .host(.aggregate), .aggregateElement:
+      "a:add(v) or a[key]:add(v); what it holds is read in the user half"
+    case .host(.stream): "s:emit{ … }"
+    default: nil
+    }
+  }
+
   /// A number as an operand; nil for everything else.
   var number: IROperand? {
     switch self {

@@ -52,16 +52,7 @@ struct AggregateShape {
   var hasExtremes: Bool { extremes != nil }
 
   /// How many buckets a histogram has; nil for what is none.
-  var bucketCount: Int? {
-    switch function {
-    case .histogram: return 2 + 63
-    case .linear(let low, let high, let step):
-      let (width, overflow) = high.subtractingReportingOverflow(low)
-      guard !overflow, step > 0, width > 0 else { return 2 }
-      return 2 + Int((width - 1) / step + 1)
-    default: return nil
-    }
-  }
+  var bucketCount: Int? { function.bucketCount }
 
   /// Whether its map is an array: one value, or one for each bucket.
   var isArray: Bool { key == nil }

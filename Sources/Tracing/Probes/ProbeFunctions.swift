@@ -88,7 +88,8 @@ extension TracingSession {
     // (object, options, pending, store)
     define("map_new") { probes, call throws(MoontraceError) in
       let options = try ScriptMap.Options(try call.table(2))
-      let map = ScriptMap(options, pending: try call.function(3), store: try call.function(4))
+      let map = ScriptMap(
+        options, location: call.location, pending: try call.function(3), store: try call.function(4))
       return try Self.mark(call, .map, probes.addMap(map))
     }
     define("map_open") { probes, call throws(MoontraceError) in
@@ -164,7 +165,10 @@ extension TracingSession {
   ) throws(MoontraceError) -> ProbeSchema.AggregateType.Function {
     let name = try call.text(2)
     if name == "lhist" {
-      return .linear(low: try call.integer(5), high: try call.integer(6), step: try call.integer(7))
+      let (low, high, step) = (try call.integer(5), try call.integer(6), try call.integer(7))
+      let problem = ProbeSchema.AggregateType.Function.problem(low: low, high: high, step: step)
+      if let problem { throw MoontraceError(.scriptFailed, problem) }
+      return .linear(low: low, high: high, step: step)
     }
     let plain: [ProbeSchema.AggregateType.Function] = [
       .count, .sum, .average, .minimum, .maximum, .statistics, .histogram,

@@ -145,7 +145,8 @@ extension ProbeSet {
       compiler.schema.maps[number].value = type.value ?? value
     } catch {
       throw MoontraceError(
-        .scriptFailed, "map '\(type.name)': what is stored in it: \(error.message)", remedy: error.remedy)
+        .scriptFailed, "map '\(type.name)': what is stored in it: \(error.message)", remedy: error.remedy,
+        location: map.location)
     }
   }
 
@@ -167,7 +168,9 @@ extension ProbeSet {
       do throws(LuaFailure) {
         try runtime.call(map.store)
       } catch {
-        throw error.asError
+        var problem = error.asError
+        problem.location = problem.location ?? map.location
+        throw problem
       }
     }
   }

@@ -17,6 +17,8 @@ final class ScriptMap {
   }
 
   let options: Options
+  /// `file:line` where the script made it, for errors that show later.
+  let location: String?
   /// Gives the entries that the user half has stored, a list of {key, value}.
   let pending: LuaFunction
   /// Stores them into the kernel's map.
@@ -24,8 +26,9 @@ final class ScriptMap {
   private(set) var map: KernelMap?
   private(set) var binding: MapBinding?
 
-  init(_ options: Options, pending: LuaFunction, store: LuaFunction) {
+  init(_ options: Options, location: String?, pending: LuaFunction, store: LuaFunction) {
     self.options = options
+    self.location = location
     self.pending = pending
     self.store = store
   }
