@@ -160,6 +160,11 @@ static void write_view(lua_State *L, int index, mt_output *output) {
 }
 
 static void write_other(lua_State *L, int index, mt_output *output) {
+  const uint64_t *number = mt_lua_unsigned(L, index);
+  if (number) {
+    mt_output_unsigned(output, *number);
+    return;
+  }
   size_t length;
   const char *text = luaL_tolstring(L, index, &length);
   mt_output_json_string(output, text, length);

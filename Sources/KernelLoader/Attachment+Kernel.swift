@@ -111,24 +111,6 @@ extension Attachment {
     return MoontraceError(.unsupported, "this kernel has no system call '\(name)'\(hint)")
   }
 
-  /// An iterator, over the tasks of one process when there is a pid and it goes over tasks.
-  func iterator() throws(MoontraceError) -> Link.Part {
-    guard let pid, case .iterator(let name) = spec, name.hasPrefix("task") else {
-      return try libbpf { bpf_program__attach_iter(program.pointer, nil) }
-    }
-    var target = bpf_iter_link_info()
-    target.task.pid = UInt32(bitPattern: pid)
-    return try libbpf {
-      withUnsafeMutablePointer(to: &target) { target in
-        var options = bpf_iter_attach_opts()
-        options.sz = optionsSize(upTo: \bpf_iter_attach_opts.link_info_len)
-        options.link_info = target
-        options.link_info_len = UInt32(MemoryLayout<bpf_iter_link_info>.size)
-        return bpf_program__attach_iter(program.pointer, &options)
-      }
-    }
-  }
-
   /// One perf event on each CPU, or on one for intervals, or wherever the process runs.
   func perfEvents() throws(MoontraceError) -> [Link.Part] {
     guard let attributes = PerfEvent.attributes(for: spec) else { return [] }

@@ -90,6 +90,13 @@ extension BPFProgram {
     }
   }
 
+  /// The functions that its section names by a `*` which is to be expanded before it is attached,
+  /// `SEC("uprobe.multi/BINARY:GLOB")`; nil where there is none.
+  public var globInSection: AttachSpec? {
+    guard let spec = AttachSpec(section: section), case .userProbe = spec else { return nil }
+    return spec.description.contains("*") ? spec : nil
+  }
+
   /// Whether its section says what to attach it to, so that `attach` needs no SPEC.
   public var namesTarget: Bool {
     if AttachSpec(section: section) != nil || type == .structOps { return true }

@@ -15,8 +15,8 @@ struct LoadFailure {
   /// The explanations from the most to the least specific; the first that applies is the error.
   var error: MoontraceError {
     let explanations: [() -> MoontraceError?] = [
-      noPermission, missingTable, refusedMap, missingExtern, missingTarget, noTarget, unknownSection, refusedProgram,
-      failedRelocation, unreadableTypes, missingKernelTypes,
+      noPermission, missingTable, refusedMap, missingEntry, missingExtern, missingTarget, noTarget, unknownSection,
+      refusedProgram, failedRelocation, unreadableTypes, missingKernelTypes,
     ]
     for explain in explanations {
       if let error = explain() { return error }
@@ -51,7 +51,21 @@ struct LoadFailure {
       return nil
     }
     let text = LibbpfMessage.text(line).split(separator: " ").dropFirst(2).joined(separator: " ")
-    return make(.unsupported, "this kernel does not have what a struct_ops map is for: \(text)")
+    return make(
+      .unsupported, "this kernel does not have what a struct_ops map is for: \(text)",
+      remedy: "run it on a kernel that has this struct_ops type")
+  }
+
+  /// A program that an array of programs is to hold, and that is not loaded.
+  private func missingEntry() -> MoontraceError? {
+    guard let map = LibbpfMessage.part(of: lines, after: "map '", upTo: "': failed to initialize slot ["),
+      let index = LibbpfMessage.part(of: lines, after: "failed to initialize slot [", upTo: "] to prog '"),
+      let program = LibbpfMessage.part(of: lines, after: "] to prog '", upTo: "' fd="),
+      object.program(program)?.isAutoloaded == false
+    else { return nil }
+    return make(
+      .usage, "map '\(map)': program '\(program)', its entry \(index), is left out",
+      remedy: "one that is only called from the map stands in a section that names no place, such as SEC(\"raw_tp\")")
   }
 
   private func missingExtern() -> MoontraceError? {

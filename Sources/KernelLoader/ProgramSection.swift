@@ -15,11 +15,15 @@ enum ProgramSection {
       bpf_program__set_type(program, BPF_PROG_TYPE_CGROUP_SOCK_ADDR)
       bpf_program__set_expected_attach_type(program, bpf_attach_type(rawValue: unixSockets[section] ?? 0))
     default:
-      if section.hasPrefix("usdt.s") || section.hasPrefix("uprobe.multi") || section.hasPrefix("uretprobe.multi") {
-        bpf_program__set_type(program, BPF_PROG_TYPE_KPROBE)
-      }
+      let kind = section.prefix { $0 != "/" }
+      guard kind == "usdt.s" || kind.hasPrefix("uprobe.multi") || kind.hasPrefix("uretprobe.multi") else { return }
+      bpf_program__set_type(program, BPF_PROG_TYPE_KPROBE)
+      if kind.hasSuffix(".s") { bpf_program__set_flags(program, sleepable) }
     }
   }
+
+  /// `BPF_F_SLEEPABLE` (linux/bpf.h).
+  private static let sleepable: UInt32 = 1 << 4
 
   // Numbers of `enum bpf_attach_type` (linux/bpf.h of 6.7).
   private static let netfilter: UInt32 = 45

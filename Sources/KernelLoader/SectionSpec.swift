@@ -23,8 +23,8 @@ extension AttachSpec {
     case "kretprobe.multi": try? AttachSpec("kretprobe:" + target)
     case "fentry", "fentry.s": .kernelFunction(name: target, isReturn: false)
     case "fexit", "fexit.s": .kernelFunction(name: target, isReturn: true)
-    case "uprobe", "uprobe.s": try? AttachSpec("uprobe:" + target)
-    case "uretprobe", "uretprobe.s": try? AttachSpec("uretprobe:" + target)
+    case "uprobe", "uprobe.s", "uprobe.multi", "uprobe.multi.s": try? AttachSpec("uprobe:" + target)
+    case "uretprobe", "uretprobe.s", "uretprobe.multi", "uretprobe.multi.s": try? AttachSpec("uretprobe:" + target)
     case "usdt", "usdt.s": try? AttachSpec("usdt:" + target)
     case "iter", "iter.s": .iterator(target)
     default: nil

@@ -47,8 +47,7 @@ struct VerifierLog: Equatable {
   private static func isNoise(_ line: Substring) -> Bool {
     let prefixes = [
       "processed ", "verification time ", "stack depth ", "from ", "mark_precise:", "last_idx ", "first_idx ",
-      "parent ",
-      "propagating ", " R",
+      "parent ", "propagating ", "cur state:", "old state:", " R",
     ]
     return line.isEmpty || prefixes.contains { line.hasPrefix($0) }
   }

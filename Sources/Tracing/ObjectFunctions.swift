@@ -152,7 +152,10 @@ extension TracingSession {
       let lua = call.lua
       var problem: String?
       try variable.withMutableBytes { bytes in
-        problem = readLuaValue(lua, at: 3, plan.field, into: bytes)
+        // Programs, and a value that is refused, see the whole of it or nothing.
+        var value = [UInt8](repeating: 0, count: bytes.count)
+        problem = value.withUnsafeMutableBytes { readLuaValue(lua, at: 3, plan.field, into: $0) }
+        if problem == nil { bytes.copyBytes(from: value) }
       }
       if let problem {
         throw MoontraceError(.scriptFailed, "\(object.object.name): global '\(variable.name)': \(problem)")

@@ -56,6 +56,12 @@ struct CProgramPlaceTests {
       if (ctx->op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB) bpf_sock_hash_update(ctx, &peers, &key, BPF_ANY);
       return 1;
     }
+    SEC("?uprobe.multi/libc:execv*") int many(void *ctx) { return hit(0); }
+    SEC("?uprobe.multi.s/libc:execv*") int sleepy(struct pt_regs *ctx) {
+      char byte;
+      bpf_copy_from_user(&byte, 1, (void *)ctx->sp);
+      return hit(0);
+    }
     SEC("?sockops") int call(void *ctx) { return hit(1); }
     /// @attach_to sockmap:peers
     SEC("?sk_msg") int message(void *ctx) { return hit(SK_PASS); }
@@ -219,6 +225,12 @@ struct CProgramPlaceTests {
   @Test func severalFunctions() throws {
     let workload = try ObjectBench.copyWorkload()
     #expect(try count(run("parent", during: "\(workload) exec 1 >/dev/null")) > 0)
+  }
+
+  /// `uprobe.multi` (newer than this libbpf), of which the `.s` kind may sleep.
+  @Test(arguments: ["many", "sleepy"]) func functionsByGlobInTheSection(program: String) throws {
+    let workload = try ObjectBench.copyWorkload()
+    #expect(try count(run(program, during: "\(workload) exec 1 >/dev/null")) > 0)
   }
 
   // MARK: What is refused

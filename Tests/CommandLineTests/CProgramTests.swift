@@ -300,6 +300,69 @@ struct CProgramTests {
     #expect(run.lines.count == 2 && run.lines.allSatisfy { Int($0) != nil })
   }
 
+  /// Which the kernel must be told what they go over.
+  @Test func iteratorsOverMapsAndCgroups() throws {
+    let source = """
+      MAP(counts, HASH, __u32, __u64, 8);
+      SEC("iter/bpf_map_elem") int entries(struct bpf_iter__bpf_map_elem *ctx) {
+        __u32 *key = ctx->key;
+        if (key) BPF_SEQ_PRINTF(ctx->meta->seq, "key %d\\n", *key);
+        return 0;
+      }
+      """
+    let cgroups = """
+      SEC("iter/cgroup") int cgroups(struct bpf_iter__cgroup *ctx) {
+        struct cgroup *cgroup = ctx->cgroup;
+        if (cgroup && cgroup->level == 0) BPF_SEQ_PRINTF(ctx->meta->seq, "top\\n");
+        return 0;
+      }
+      """
+    let run = try moontrace("run", "--put", "counts=7", try CProgramBench(source + cgroups).object)
+    #expect(run.status == 0 && run.errors == "" && run.output == "key 7\ntop\n", "\(run)")
+    let several = try moontrace("run", try CProgramBench("MAP(more, ARRAY, __u32, __u64, 8);" + source).object)
+    #expect(several.status == 2)
+    #expect(
+      several.errors.hasSuffix(
+        "program 'entries': iter:bpf_map_elem goes over the entries of a map, and its object has several that fit "
+          + "(leave one of more, counts in it)\n"), "\(several.errors)")
+  }
+
+  // MARK: What can't run
+
+  @Test func objectsWithoutPrograms() throws {
+    let forgotten = try CProgramBench("int forgotten(void *ctx) { return 0; }")
+    let function = try moontrace("run", forgotten.object)
+    let reason = "it is a function without a section: SEC(\"…\") before it says where"
+    #expect(function.status == 2)
+    #expect(function.errors == "\(forgotten.object): program 'forgotten' is attached nowhere: \(reason)\n")
+    let empty = try CProgramBench("int number;")
+    let run = try moontrace("run", empty.object)
+    #expect(run.status == 1)
+    #expect(
+      run.errors == "\(empty.object): there is no program in it (a program is a function with SEC(\"…\"), such as "
+        + "SEC(\"tracepoint/syscalls/sys_enter_openat\"))\n")
+    let bench = try CProgramBench("SEC(\"raw_tp/sys_enter\") int on_call(void *ctx) { return 0; }")
+    let none = try moontrace("run", "--attach", "on_call=none", bench.object)
+    #expect(none.status == 2)
+    #expect(none.errors == "\(bench.object): all its programs are left out (--attach NAME takes one)\n")
+  }
+
+  @Test func programsOfAMapThatAreLeftOut() throws {
+    let bench = try CProgramBench(
+      """
+      int tail(void *ctx);
+      struct {
+        __uint(type, BPF_MAP_TYPE_PROG_ARRAY); __uint(key_size, 4); __uint(max_entries, 2);
+        __array(values, int(void *));
+      } tails SEC(".maps") = {.values = {[1] = (void *)&tail}};
+      SEC("raw_tp/sys_enter") int tail(void *ctx) { return 0; }
+      ON_CALL { bpf_tail_call(ctx, &tails, 1); return 0; }
+      """)
+    let run = try moontrace("run", "--attach", "tail=none", bench.object)
+    #expect(run.status == 2)
+    #expect(run.errors.contains("map 'tails': program 'tail', its entry 1, is left out (one"), "\(run.errors)")
+  }
+
   // MARK: From Lua
 
   @Test func aScriptSetsOptions() throws {

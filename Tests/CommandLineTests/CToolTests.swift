@@ -204,6 +204,7 @@ struct CToolTests {
       struct event { __u8 weight; };
       RING_OF(events, struct event);
       MAP(numbers, HASH, __u64, __u8, 8);
+      MAP(places, ARRAY, __u32, __u32, 2);
       MAP(names, HASH, struct event, __u8, 8);
       ON_CALL {
         ONLY_OURS;
@@ -221,6 +222,7 @@ struct CToolTests {
     let mistakes = [
       "numbers=x": "OBJECT: map 'numbers': its key: expected an integer from 0 to 18446744073709551615, got 'x'",
       "numbers=1:256": "OBJECT: map 'numbers': its value: expected an integer from 0 to 255, got '256'",
+      "places=2": "OBJECT: map 'places': it has room for 2 entries, and not for this one",
       "nubers=1": "OBJECT has no map 'nubers' (did you mean 'numbers'?)",
       "names=1": "OBJECT: map 'names': its keys or values can't be typed (fill it from a script, with bpf.object)",
       "numbers": "expected MAP=KEY or MAP=KEY:VALUE, got 'numbers'",

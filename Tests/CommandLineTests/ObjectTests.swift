@@ -145,6 +145,15 @@ struct ObjectTests {
         """)
   }
 
+  @Test func valuesThatAreRefusedChangeNothing() throws {
+    try expect(
+      "print(pcall(function() g.list = {9, 8, 7, 6} end)) print(g.list[1], g.list[2], g.list[3])",
+      prints: """
+        false\t(command line):1: \(try Self.shared.get().object): global 'list': expected at most 3 elements, got one at 4
+        1\t2\t3
+        """)
+  }
+
   // MARK: Attaching and letting go
 
   @Test func detachedProgramsRunNoMore() throws {

@@ -108,7 +108,8 @@ struct StructOpsTests {
       SEC("struct_ops/test") int BPF_PROG(test, int number) { return number; }
       SEC(".struct_ops") struct no_such_ops table = { .test = (void *)test };
       """)
-    #expect(unknown.status == 4 && unknown.errors.contains("struct no_such_ops is not found in kernel BTF"))
+    let remedy = "struct no_such_ops is not found in kernel BTF (run it on a kernel that has this struct_ops type)"
+    #expect(unknown.status == 4 && unknown.errors.contains(remedy), "\(unknown.errors)")
     let placed = try run(source("mt_placed"), "--attach", "start=tc:lo:ingress")
     #expect(placed.status == 2 && placed.errors.contains("program 'start' is called by a struct_ops map"))
   }

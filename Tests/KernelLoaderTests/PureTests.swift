@@ -21,6 +21,20 @@ import Testing
     #expect(log.location == "x.bpf.c:20" && log.instruction == 8 && log.sourceText == "return *value;")
   }
 
+  /// The states that it has seen stand behind the complaint.
+  @Test func verifierLogOfAnEndlessLoop() {
+    let log = VerifierLog(
+      """
+      ; while (1) x++; @ x.bpf.c:3
+      5: (05) goto pc-4
+      infinite loop detected at insn 2
+      cur state: R1=scalar(smin=0,smax=umax=0xffffffff) R10=fp0 fp-8=mmmm????
+      old state: R1=scalar(smin=0,smax=umax=0xffffffff) R10=fp0 fp-8=mmmm????
+      processed 15 insns (limit 1000000)
+      """)
+    #expect(log.complaint == "infinite loop detected at insn 2" && log.location == "x.bpf.c:3")
+  }
+
   @Test func verifierLogOfOldKernels() {
     let log = VerifierLog(
       """

@@ -5,26 +5,23 @@ local hist = require "moontrace.hist"
 
 -- Reading
 
--- a + b, member by member; nil where something in it is no number.
+-- a + b, member by member.
 local function added(a, b)
-  if math.type(a) and math.type(b) then return a + b end
-  if type(a) ~= "table" or type(b) ~= "table" then return nil end
+  if type(a) ~= "table" then return a + b end
   local sum = {}
-  for name, value in pairs(a) do
-    sum[name] = added(value, b[name])
-    if sum[name] == nil then return nil end
-  end
+  for name, value in pairs(a) do sum[name] = added(value, b[name]) end
   return sum
 end
 
-local function is_zero(value)
-  if type(value) == "table" then
-    for _, part in pairs(value) do
-      if not is_zero(part) then return false end
-    end
-    return true
+-- The shape of a part of a value.
+local function part_of(shape, name) return shape.element or shape.members[name] end
+
+local function is_zero(value, shape)
+  if type(value) ~= "table" then return value == shape.zero end
+  for name, part in pairs(value) do
+    if not is_zero(part, part_of(shape, name)) then return false end
   end
-  return value == 0 or value == false or value == "" or value == nil
+  return true
 end
 
 -- Adds a row, or for values of several CPUs that have no sum one for each CPU that has something.
@@ -33,14 +30,14 @@ local function add_rows(rows, sample, key, value)
     rows[#rows + 1] = { key = key, value = value }
     return
   end
-  local sum = value[1]
-  for cpu = 2, #value do sum = sum ~= nil and added(sum, value[cpu]) or nil end
-  if sum ~= nil and added(sum, sum) ~= nil then
+  if sample.is_summed then
+    local sum = value[1]
+    for cpu = 2, #value do sum = added(sum, value[cpu]) end
     rows[#rows + 1] = { key = key, value = sum }
     return
   end
   for cpu, part in ipairs(value) do
-    if not is_zero(part) then rows[#rows + 1] = { key = key, value = part, cpu = cpu - 1 } end
+    if not is_zero(part, sample.value_shape) then rows[#rows + 1] = { key = key, value = part, cpu = cpu - 1 } end
   end
 end
 
@@ -55,7 +52,7 @@ local function read(map, sample)
   if not sample.skips_zeros then return rows end
   local filled = {}
   for _, row in ipairs(rows) do
-    if not is_zero(row.value) then filled[#filled + 1] = row end
+    if not is_zero(row.value, sample.value_shape) then filled[#filled + 1] = row end
   end
   return filled
 end
@@ -124,6 +121,24 @@ local function without_stacks(sample)
   }, { __index = sample })
 end
 
+-- Numbers
+
+-- A value as it is shown, where Lua's stands for another.
+local function shown(value, shape)
+  if type(value) == "table" then
+    for name, part in pairs(value) do value[name] = shown(part, part_of(shape, name)) end
+  elseif shape.form == "bytes" then
+    return (value:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end))
+  elseif shape.form == "pointer" or shape.form == "unsigned" and math.type(value) and value < 0 then
+    return host.unsigned(value, shape.form == "pointer" and output_format == "table")
+  end
+  return value
+end
+
+local function is_number(value)
+  return math.type(value) ~= nil or type(value) == "userdata"
+end
+
 -- Text
 
 -- A member that is an array or a struct, as those of events are written.
@@ -176,7 +191,7 @@ local function title_of(row, sample)
   for i, part in ipairs(parts) do parts[i] = text_of(part) end
   if row.cpu then parts[#parts + 1] = "cpu " .. row.cpu end
   for _, label in ipairs(row.labels or {}) do
-    if not label.is_stack then parts[#parts + 1] = text_of(label.value) end
+    if not label.is_stack then parts[#parts + 1] = text_of(row.value[label.name]) end
   end
   if #parts == 0 then return sample.title end
   return visible(sample.title .. " = " .. table.concat(parts, ", "))
@@ -187,8 +202,8 @@ local function sort(rows, sample)
   for _, row in ipairs(rows) do row.text = title_of(row, sample) end
   table.sort(rows, function(a, b)
     local x, y = a.value, b.value
-    if math.type(x) and math.type(y) and x ~= y then return x > y end
-    if math.type(a.key) and math.type(b.key) and a.key ~= b.key then return a.key < b.key end
+    if is_number(x) and is_number(y) and x ~= y then return x > y end
+    if is_number(a.key) and is_number(b.key) and a.key ~= b.key then return a.key < b.key end
     if a.text ~= b.text then return a.text < b.text end
     return (a.cpu or 0) < (b.cpu or 0)
   end)
@@ -234,7 +249,7 @@ local function print_table(sample, rows)
   for _, row in ipairs(rows) do
     local cells = cells_of(row, sample)
     for i, cell in ipairs(cells) do
-      right[i] = right[i] and math.type(cell) ~= nil
+      right[i] = right[i] and is_number(cell)
       cells[i] = visible(text_of(cell))
     end
     lines[#lines + 1] = cells
@@ -258,8 +273,9 @@ local function slots_of(row, sample)
   local labels, is_stack = {}, {}
   for _, name in ipairs(sample.stacks and sample.stacks.values or {}) do is_stack[name] = true end
   for _, name in ipairs(sample.value_names) do
-    if name ~= "slots" and not is_zero(row.value[name]) then
-      labels[#labels + 1] = { name = name, value = row.value[name], is_stack = is_stack[name] }
+    local value = row.value[name]
+    if name ~= "slots" and value ~= "" and not is_zero(value, sample.value_shape.members[name]) then
+      labels[#labels + 1] = { name = name, is_stack = is_stack[name] }
     end
   end
   return row.value.slots, labels
@@ -271,7 +287,9 @@ local function histograms(rows, sample)
   local filled = {}
   for _, row in ipairs(rows) do
     local slots, labels = slots_of(row, sample)
-    row.rows, row.labels = hist.rows(slots, options), labels
+    local is_read, read_rows = pcall(hist.rows, slots, options)
+    if not is_read then error(sample.title .. ": " .. read_rows:gsub("^hist: ", ""), 0) end
+    row.rows, row.labels = read_rows, labels
     if #row.rows > 0 then filled[#filled + 1] = row end
   end
   return filled
@@ -292,7 +310,7 @@ local function emit_json(sample, rows)
   local data = {}
   for i, row in ipairs(rows) do
     data[i] = { key = key_parts(row, sample), cpu = row.cpu, value = row.rows or row.value }
-    for _, label in ipairs(row.labels or {}) do data[i][label.name] = label.value end
+    for _, label in ipairs(row.labels or {}) do data[i][label.name] = row.value[label.name] end
   end
   emit({ aggregate = sample.name, type = kinds[sample.form], data = data }, { "aggregate", "type", "data" })
 end
@@ -324,6 +342,9 @@ local function show(map, sample, stacks, is_end)
   for _, row in ipairs(sample.stacks and rows or {}) do name_stacks(row, sample, stacks) end
   if sample.form ~= "default_kv" then rows = histograms(rows, sample) end
   if #rows == 0 and is_end and sample.was_shown then return end
+  for _, row in ipairs(rows) do
+    row.key, row.value = shown(row.key, sample.key_shape), shown(row.value, sample.value_shape)
+  end
   sample.was_shown = true
   local plain = without_stacks(sample)
   sort(rows, plain)

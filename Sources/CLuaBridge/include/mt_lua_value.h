@@ -11,6 +11,11 @@ void mt_lua_push_value(lua_State *L, const mt_field *field, const void *base, ui
 // The same for host functions: false, and nothing pushed, when memory is exhausted.
 bool mt_lua_push_decoded(lua_State *L, const mt_field *field, const void *base, uint32_t available);
 
+// Pushes a number for output: as text it is decimal or, of a pointer, hexadecimal, in JSON an exact number, and `<` and
+// `==` of two, or `<` of one and an integer, see them without sign. False, and nothing pushed, when memory is
+// exhausted.
+bool mt_lua_push_unsigned(lua_State *L, uint64_t value, bool is_pointer);
+
 // Writes the Lua value at `index` to `base + field->offset`. Never raises. On a value of the wrong type, out of
 // range or with an unknown member it returns false and explains in `problem`, for example
 // "expected an integer (u32), got a string". Floats with an exact integer value count as integers, digits in a string
@@ -22,7 +27,7 @@ bool mt_lua_push_decoded(lua_State *L, const mt_field *field, const void *base, 
 bool mt_lua_read_value(lua_State *L, int index, const mt_field *field, void *base, char *problem, size_t capacity);
 
 // Text of any Lua value as JSON: integers exact, tables with keys 1…n (and empty ones) as lists, others as objects with
-// sorted keys (integers before strings), event views as their record, other things as their tostring text in quotes.
-// Non-finite numbers are null. May raise (stale view, cycle, depth over 64, a key that is no string or integer; nothing
-// is written then): from Lua C functions only.
+// sorted keys (integers before strings), event views as their record, unsigned numbers (above) as numbers, other things
+// as their tostring text in quotes. Non-finite numbers are null. May raise (stale view, cycle, depth over 64, a key
+// that is no string or integer; nothing is written then): from Lua C functions only.
 void mt_lua_json(lua_State *L, int index, mt_output *output);

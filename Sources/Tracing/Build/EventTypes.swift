@@ -34,6 +34,8 @@ struct EventTypes {
   /// The helpers' own parameters: bpf-helpers(7).
   private static let helpers: [String: Set<Sending>] = [
     "bpf_ringbuf_reserve": [Sending(map: .parameter(0), data: .result, size: 1)],
+    // Its memory is reached through the dynptr: only the size tells what it is.
+    "bpf_ringbuf_reserve_dynptr": [Sending(map: .parameter(0), data: .result, size: 1)],
     "bpf_ringbuf_output": [Sending(map: .parameter(0), data: .parameter(1), size: 2)],
     "bpf_perf_event_output": [Sending(map: .parameter(1), data: .parameter(3), size: 4)],
     "bpf_skb_output": [Sending(map: .parameter(1), data: .parameter(3), size: 4)],

@@ -35,6 +35,9 @@ struct AttachPlan {
     if steps.isEmpty, object.operationMaps.isEmpty, let program = homeless.first {
       throw Self.noPlace(program, in: object)
     }
+    if object.operationMaps.isEmpty, !object.programs.contains(where: \.isAutoloaded) {
+      throw Self.noPrograms(object)
+    }
     notes += homeless.map { "\(Self.noPlace($0, in: object))" }
   }
 
@@ -76,6 +79,15 @@ struct AttachPlan {
       remedy: "--attach \(program.name)=\(example)")
   }
 
+  private static func noPrograms(_ object: BPFObject) -> MoontraceError {
+    if object.programs.isEmpty {
+      return MoontraceError(
+        .scriptFailed, "\(object.name): there is no program in it",
+        remedy: "a program is a function with SEC(\"…\"), such as SEC(\"tracepoint/syscalls/sys_enter_openat\")")
+    }
+    return MoontraceError(.usage, "\(object.name): all its programs are left out", remedy: "--attach NAME takes one")
+  }
+
   /// What `--attach` says, by the program's name: its places, nil for its section; no place leaves it out.
   private static func choose(_ wanted: [String], _ object: BPFObject) throws(MoontraceError) -> [String: [AttachSpec?]]
   {
@@ -110,6 +122,7 @@ struct AttachPlan {
 extension BPFProgram {
   /// Why there is no SPEC for its kind.
   var reasonForNoPlace: String {
+    if section == ".text" { return "it is a function without a section: SEC(\"…\") before it says where" }
     if type == .unspecified { return "its section '\(section)' is not known" }
     return runsInMaps
       ? "programs in section '\(section)' are called from entries of a map"

@@ -1,4 +1,5 @@
 import BTF
+import Glibc
 import KernelLoader
 import Support
 
@@ -47,6 +48,9 @@ struct MapEntryText {
   /// Puts it into the loaded map.
   func put() throws(MoontraceError) {
     let status = MapOperations.update(map.descriptor, key, value)
+    if status == -E2BIG {
+      throw MoontraceError(.usage, "\(place): it has room for \(map.maxEntries) entries, and not for this one")
+    }
     guard status == 0 else { throw MoontraceError(.scriptFailed, "\(place): \(errnoText(-status))") }
   }
 }

@@ -128,6 +128,8 @@ struct MapSampling {
       "is_variable": .boolean(source.isVariable), "is_single": .boolean(source.isSingle),
       "skips_zeros": .boolean(source.isArray),
       "key_names": Self.names(source.key), "value_names": Self.names(source.value),
+      "key_shape": .table((source.key ?? .integer(size: 4, signed: false)).sampledShape),
+      "value_shape": .table(source.value.sampledShape), "is_summed": .boolean(source.value.hasSum),
     ]
     if let unit { fields["unit"] = .text(unit) }
     if let stacks { fields["stacks"] = .table(stacks.table) }

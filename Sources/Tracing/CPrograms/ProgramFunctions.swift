@@ -1,3 +1,4 @@
+import CLuaBridge
 import KernelLoader
 import LuaRuntime
 import Support
@@ -28,6 +29,13 @@ extension TracingSession {
           isKernels
             ? session.kernelSymbols.place(of: address) : session.userSymbols.frame(at: address, process: process))
       ]
+    }
+    runtime.define("unsigned") { call throws(MoontraceError) in
+      let (bits, isPointer) = (UInt64(bitPattern: try call.integer(1)), try call.boolean(2))
+      guard mt_lua_push_unsigned(call.lua, bits, isPointer) else {
+        throw MoontraceError(.scriptFailed, "not enough memory for a number")
+      }
+      return .pushed(1)
     }
     runtime.define("program_attach") { [unowned session] call throws(MoontraceError) in
       let object = session.objects[Int(try call.integer(1))]

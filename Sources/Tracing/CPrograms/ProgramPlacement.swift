@@ -50,7 +50,7 @@ struct ProgramPlacement {
   func steps(of program: BPFProgram) throws(MoontraceError) -> [AttachPlan.Step] {
     var steps: [AttachPlan.Step] = []
     for spec in specs {
-      guard let spec else {
+      guard let spec = spec ?? program.globInSection else {
         steps.append(.init(program: program, spec: nil))
         continue
       }

@@ -6,7 +6,7 @@ struct SampledTable {
   let name: String
   /// How keys and values read; of a variable that is an array, the values are its elements and the keys their indices.
   let key: ValueLayout?
-  let value: ValueLayout?
+  let value: ValueLayout
   let isVariable: Bool
   let isPerCPU: Bool
   /// Whether all its entries exist from the start.
@@ -20,7 +20,9 @@ struct SampledTable {
   private var variable: GlobalVariable?
 
   init(_ map: BPFMap) {
-    (name, key, value, isVariable, isPerCPU) = (map.name, map.key, map.value, false, map.isPerCPU)
+    (name, isVariable, isPerCPU) = (map.name, false, map.isPerCPU)
+    key = map.key ?? .bytes(size: map.keySize)
+    value = map.value ?? .bytes(size: map.valueSize)
     isArray = map.shape.isArray
     isSingle = map.maxEntries == 1 && isArray
     typeWithoutEntries = map.hasEntries ? nil : map.type
@@ -47,7 +49,7 @@ struct SampledTable {
 
   /// Whether it is more than a counter or a flag.
   var hasSeveralNumbers: Bool {
-    if case .record? = value { true } else { !isSingle }
+    if case .record = value { true } else { !isSingle }
   }
 
   /// Itself, with arrays of integers as counts.
@@ -55,8 +57,8 @@ struct SampledTable {
 
   /// Whether its values hold counts in an array called `slots`, or are one.
   var hasSlots: Bool {
-    if case .record(let record)? = value { return record.members.contains { $0.name == "slots" && $0.value.isCounts } }
-    return countsAreBare && value?.isCounts ?? false
+    if case .record(let record) = value { return record.members.contains { $0.name == "slots" && $0.value.isCounts } }
+    return countsAreBare && value.isCounts
   }
 }
 

@@ -84,6 +84,15 @@ struct EventTypesTests {
     #expect(sized.found == [] && sized.sizes == ["events": [64]])
   }
 
+  /// Memory behind a dynptr is known by its size alone.
+  @Test func theSizeOfADynptrsMemory() {
+    let tree = size + "| `-UnaryExprOrTypeTraitExpr 0x1 <col:1> 'unsigned long' sizeof 'struct event'\n"
+    let call =
+      "`-CallExpr 0x1 <col:1> 'long'\n" + indented(callee("bpf_ringbuf_reserve_dynptr") + map("events") + tree + flags)
+    let found = events(function("f", body: call)).found
+    #expect(found == [EventType(map: "events", type: "struct event", sizeType: "struct event")])
+  }
+
   /// What is no struct has the size's type; a pointer alone may be one to its first byte.
   @Test(arguments: [
     ("u64 *", "unsigned long long", "u64"), ("unsigned int *", "unsigned int", nil), ("int *", "int[4]", nil),
