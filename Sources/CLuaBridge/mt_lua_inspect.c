@@ -205,6 +205,12 @@ static bool inspect_library(lua_State *L, mt_inspected *value) {
   return found;
 }
 
+static void inspect_table(lua_State *L, mt_inspected *value) {
+  value->type = lua_getmetatable(L, -1) ? MT_INSPECTED_METATABLE : MT_INSPECTED_TABLE;
+  if (value->type == MT_INSPECTED_METATABLE) lua_pop(L, 1);
+  value->integer = number_of(L);
+}
+
 // Describes the value on top. May raise (memory).
 static void inspect_top(lua_State *L, mt_inspected *value) {
   luaL_checkstack(L, 8, NULL);
@@ -222,8 +228,10 @@ static void inspect_top(lua_State *L, mt_inspected *value) {
       break;
     case LUA_TTABLE:
       if (inspect_object(L, value)) break;
-      value->type = is_global_table(L) ? MT_INSPECTED_GLOBALS : MT_INSPECTED_TABLE;
-      if (value->type == MT_INSPECTED_TABLE) value->integer = number_of(L);
+      if (is_global_table(L))
+        value->type = MT_INSPECTED_GLOBALS;
+      else
+        inspect_table(L, value);
       break;
     case LUA_TFUNCTION:
       if (!is_script_function(L)) {

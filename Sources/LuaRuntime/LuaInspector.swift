@@ -12,6 +12,8 @@ public enum LuaInspected: Equatable, Sendable {
   case globals
   /// A table, by a number that stands for it.
   case table(Int64)
+  /// A table that has a metatable, by a number that stands for it.
+  case tableWithMetatable(Int64)
   /// A function of the script, by a number that stands for it.
   case function(Int64)
   /// What the host made: see ``LuaCall/mark(_:kind:number:)``.
@@ -29,6 +31,7 @@ public enum LuaInspected: Equatable, Sendable {
     case MT_INSPECTED_STRING: self = .string(Self.bytes(value))
     case MT_INSPECTED_GLOBALS: self = .globals
     case MT_INSPECTED_TABLE: self = .table(value.integer)
+    case MT_INSPECTED_METATABLE: self = .tableWithMetatable(value.integer)
     case MT_INSPECTED_FUNCTION: self = .function(value.integer)
     case MT_INSPECTED_OBJECT: self = .object(kind: value.kind, number: Int(value.integer))
     case MT_INSPECTED_LIBRARY: self = .library(Self.libraryName(value))

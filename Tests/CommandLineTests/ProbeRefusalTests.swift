@@ -59,6 +59,10 @@ import Testing
       "map 'm': key: expected an integer (s64), got a table"
     ),
     (
+      "local t = setmetatable({}, { __index = { n = 5 } }) probe('u:libc:malloc', function() return { n = t.n } end)",
+      "attempt to index a table value (it has a metatable, which probes can't run"
+    ),
+    (
       "local m = map() m[1], m[2] = 1, 'x' probe('u:libc:malloc', function() return { v = m[1] } end)",
       "map 'm': what is stored in it: they are of several types"
     ),

@@ -22,7 +22,7 @@ import Testing
   /// The number of the function or table that a global variable holds.
   private func number(_ name: String) throws -> Int64 {
     switch inspector.global(name) {
-    case .function(let number), .table(let number): return number
+    case .function(let number), .table(let number), .tableWithMetatable(let number): return number
     case let other:
       Issue.record("'\(name)' is \(other)")
       return 0
@@ -106,6 +106,7 @@ import Testing
       t = setmetatable({[1] = "one", [-3] = true, name = 4}, traps)
       setmetatable(_G, {__index = never})
       """)
+    #expect(inspector.global("t") == .tableWithMetatable(try number("t")))
     #expect(try field("t", "name") == .integer(4))
     #expect(try field("t", "absent") == .nil)
     #expect(inspector.element(of: try number("t"), at: 1) == .string([111, 110, 101]))

@@ -11,6 +11,7 @@ typedef enum mt_inspected_type {
   MT_INSPECTED_STRING,    // `bytes`, `length`: valid as long as the script keeps the string
   MT_INSPECTED_GLOBALS,   // the table of global variables
   MT_INSPECTED_TABLE,     // `integer`: its number
+  MT_INSPECTED_METATABLE, // a table that has a metatable; `integer`: its number
   MT_INSPECTED_FUNCTION,  // `integer`: its number; a function of the script
   MT_INSPECTED_OBJECT,    // `kind`, `integer`: what mt_lua_mark_object was told
   MT_INSPECTED_LIBRARY,   // a function of Lua's or the host's that has a name: `bytes`, `length`, in `library`

@@ -11,6 +11,8 @@ public indirect enum HostValue: Equatable, Sendable {
   /// The table of global variables.
   case environment
   case table(HostReference)
+  /// A table whose metatable may say something else than it holds.
+  case tableWithMetatable
   case function(HostReference)
   /// A function of Lua's library or the host's, by the name that scripts call it: `math.min`, `print`.
   case library(String)
@@ -28,7 +30,7 @@ public indirect enum HostValue: Equatable, Sendable {
     case .boolean: "boolean"
     case .integer, .float: "number"
     case .string: "string"
-    case .environment, .table: "table"
+    case .environment, .table, .tableWithMetatable: "table"
     case .function, .library: "function"
     case .map: "map"
     case .stream: "stream"

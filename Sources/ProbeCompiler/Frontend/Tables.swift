@@ -157,7 +157,7 @@ extension Frontend {
       return .nil
     default: break
     }
-    throw refusal("attempt to get length of \(value.phrase) value\(name)")
+    throw refusal("attempt to get length of \(value.phrase) value\(name)", value.use)
   }
 
   /// The length of a list. With nil among its items Lua may give one of several, or the run decides.

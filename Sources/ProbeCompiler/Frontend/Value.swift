@@ -147,6 +147,7 @@ extension Value {
     case .host(.aggregate), .aggregateElement:
       "a:add(v) or a[key]:add(v); what it holds is read in the user half"
     case .host(.stream): "s:emit{ … }"
+    case .host(.tableWithMetatable): "it has a metatable, which probes can't run: a table without one"
     default: nil
     }
   }

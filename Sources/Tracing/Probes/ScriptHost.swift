@@ -73,30 +73,37 @@ final class ScriptHost: ProbeHost {
   }
 
   func upvalue(of function: HostReference, at index: Int) -> HostValue {
-    HostValue(inspector.upvalue(of: Int64(function.number), at: index))
+    value(inspector.upvalue(of: Int64(function.number), at: index))
   }
 
   func field(of table: HostReference, name: [UInt8]) -> HostValue {
-    let value = HostValue(inspector.field(of: Int64(table.number), name: name))
+    let value = value(inspector.field(of: Int64(table.number), name: name))
     return value == .nil && isOptions(table) ? option(String(decoding: name, as: UTF8.self)) : value
   }
 
   func element(of table: HostReference, at index: Int64) -> HostValue {
-    HostValue(inspector.element(of: Int64(table.number), at: index))
+    value(inspector.element(of: Int64(table.number), at: index))
   }
 
   func entries(of table: HostReference, limit: Int) -> [(key: HostValue, value: HostValue)]? {
-    inspector.entries(of: Int64(table.number), limit: limit)?.map { (HostValue($0.key), HostValue($0.value)) }
+    inspector.entries(of: Int64(table.number), limit: limit)?.map { (value($0.key), value($0.value)) }
   }
 
   func global(_ name: String) -> HostValue {
-    HostValue(inspector.global(name))
+    value(inspector.global(name))
+  }
+
+  private func value(_ inspected: LuaInspected) -> HostValue {
+    guard case .tableWithMetatable(let number) = inspected else { return HostValue(inspected) }
+    let table = HostReference(Int(number))
+    return isOptions(table) ? .table(table) : .tableWithMetatable
   }
 
   // MARK: opt
 
+  /// `opt` has a metatable, which knows the options without a value; so does `option`.
   private func isOptions(_ table: HostReference) -> Bool {
-    inspector.global("opt") == .table(Int64(table.number))
+    inspector.global("opt") == .tableWithMetatable(Int64(table.number))
   }
 
   /// An option that has no value.
@@ -139,6 +146,7 @@ extension HostValue {
     case .string(let bytes): self = .string(bytes)
     case .globals: self = .environment
     case .table(let number): self = .table(HostReference(Int(number)))
+    case .tableWithMetatable: self = .tableWithMetatable
     case .function(let number): self = .function(HostReference(Int(number)))
     case .library(let name): self = .library(name)
     case .other(let type): self = .other(type)
