@@ -68,6 +68,12 @@ struct ProgramRefusal {
 
   /// Rejections that mean something else than a mistake in the program.
   private func knownCause(_ complaint: String, _ place: String?) -> MoontraceError? {
+    if complaint.hasPrefix("BPF program is too large") || complaint.hasSuffix("jumps is too complex.") {
+      let remedy = program.probe == nil ? "bpf_loop for loops, tail calls" : "several probes, which may share maps"
+      return make(
+        .scriptFailed, "there are too many ways through it for the verifier: \(complaint)",
+        remedy: "split it: \(remedy)", location: program.probe?.location)
+    }
     let helper =
       LibbpfMessage.part(of: [complaint], after: "unknown func ", upTo: "")
       ?? LibbpfMessage.part(of: [complaint], after: "invalid func ", upTo: "")

@@ -32,6 +32,21 @@ import Testing
     #expect(error.message.utf8.count < 200)
   }
 
+  /// Each bit of a random number that is looked at doubles the ways, which never meet.
+  @Test func tooManyWays() throws {
+    let source = """
+      SEC("raw_tp/sys_enter") int sums(void *ctx) {
+        u64 sum = 0, bits = bpf_get_prandom_u32();
+        #pragma unroll
+        for (int i = 0; i < 30; i++) if (bits & 1ull << i) sum += 3 << i;
+        return sum == 1;
+      }
+      """
+    let error = try loadFailure("ways", source)
+    #expect(error.code == .scriptFailed && error.remedy == "split it: bpf_loop for loops, tail calls")
+    #expect(error.message.contains("program 'sums': there are too many ways through it for the verifier: "))
+  }
+
   @Test func rejectionBehindAnInstrumentedCall() throws {
     let source = """
       struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 4096); } events SEC(".maps");
